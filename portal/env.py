@@ -1,0 +1,68 @@
+"""Everything that the environment may set: one registry, typed, documented.
+
+`docs/configuration.md` is generated from it (`manage.py docs_configuration`). Imports nothing of Django, so
+that settings can be read before there is any.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+class BadSetting(SystemExit):
+    """A variable holds what its type cannot: the process ends with the one line that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, group, default and what it does."""
+
+    name: str
+    group: str
+    default: str
+    kind: str
+    text: str
+    parse: Callable[[str], Any]
+
+
+def _parse_bool(text: str) -> bool:
+    folded = text.strip().lower()
+    if folded in TRUE:
+        return True
+    if folded in FALSE:
+        return False
+    raise ValueError("yes or no")
+
+
+def _parse_list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "text": str,
+    "secret": str,
+    "number": int,
+    "seconds": float,
+    "yes/no": _parse_bool,
+    "list": _parse_list,
+}
+
+REGISTRY: dict[str, Variable] = {}
+
+
+def read(name: str, *, group: str, kind: str, default: str, text: str) -> Any:
+    """Register the variable and return its value, parsed as `kind` (a key of PARSERS).
+
+    Raises BadSetting, which names the variable and what was expected, never its value: it may be a secret.
+    """
+    REGISTRY[name] = Variable(name, group, default, kind, text, PARSERS[kind])
+    try:
+        return PARSERS[kind](os.environ.get(name, default))
+    except ValueError as error:
+        raise BadSetting(f"{name}: expected {kind} ({error}). See docs/configuration.md.") from None

@@ -1,0 +1,7 @@
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("beheer/", admin.site.urls),
+    path("account/", include("allauth.account.urls")),
+]

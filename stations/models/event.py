@@ -1,0 +1,35 @@
+"""What happened, once, in order. stations.events.record is the only writer."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from stations.models.access import PartyQuerySet
+from stations.models.site import Station
+
+
+class EventQuerySet(PartyQuerySet):
+    operator_lookup = "station__site__operator"
+    municipality_lookup = "station__site__concession__municipality"
+
+
+class Event(models.Model):
+    """Something that happened to a station. Never holds a token or a secret."""
+
+    station = models.ForeignKey(Station, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField(help_text=_("When it happened, as the source says"))
+    recorded_at = models.DateTimeField()
+    data = models.JSONField(default=dict)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [models.Index(name="event_station", fields=["station", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.station_id} {self.kind}"
