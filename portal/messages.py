@@ -7,8 +7,10 @@ dates, hosts or line numbers, so that a change in it is a change in what people 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
@@ -16,7 +18,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
-KEYWORDS: Mapping[str, tuple[int | tuple[int, str], ...] | None] = {
+# Which argument is the message, per function: Babel's own, and Django's lazy ones.
+KEYWORDS: Mapping[str, Any] = {
     **DEFAULT_KEYWORDS,
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -48,7 +51,9 @@ def extract_catalog(root: Path, packages: Iterable[str]) -> Catalog:
             lines = templatize(text, origin=origin).splitlines()
             text = "\n".join(line.lstrip() for line in lines)
         # Babel's own parser of Python knows each way to write a string; it reads bytes.
-        found = extract("python", io.BytesIO(text.encode()), keywords=KEYWORDS, comment_tags=("Translators:",))
+        found = extract(
+            "python", io.BytesIO(text.encode()), keywords=KEYWORDS, comment_tags=("Translators:",)
+        )
         for line, message, comments, context in found:
             catalog.add(message, None, [(origin, line)], auto_comments=comments, context=context)
     return catalog
@@ -112,12 +117,23 @@ def faults(catalog: Catalog, source: Catalog) -> list[str]:
 def _faults_of(translation: Message | None, catalog: Catalog) -> list[str]:
     if translation is None:
         return ["not in the catalogue"]
-    texts = translation.string if isinstance(translation.string, (tuple, list)) else (translation.string,)
-    if not all(texts):
+    texts = [translation.string] if isinstance(translation.string, str) else list(translation.string or [])
+    if not texts or not all(texts):
         return ["not translated"]
     if translation.fuzzy:
         return ["fuzzy"]
+    if _braces(" ".join(texts)) != _braces(_original(translation)):
+        return ["other {names} than the original"]
     return [str(error) for error in translation.check(catalog)]
+
+
+def _original(message: Message) -> str:
+    """The source text; of a plural the general form, which names everything that is filled in."""
+    return message.id if isinstance(message.id, str) else message.id[-1]
+
+
+def _braces(text: str) -> set[str]:
+    return set(re.findall(r"{\w*}", text))
 
 
 def _is_obsolete(message: Message, source: Catalog) -> bool:
@@ -125,7 +141,7 @@ def _is_obsolete(message: Message, source: Catalog) -> bool:
 
 
 def _shown(message: Message) -> str:
-    text = message.id if isinstance(message.id, str) else message.id[0]
+    text = _original(message)
     context = f" (context {message.context!r})" if message.context else ""
     where = ", ".join(sorted({file for file, _ in message.locations}))
     return f"{text!r}{context}" + (f" in {where}" if where else "")
