@@ -89,7 +89,7 @@ clean:
 	if [ -n "$$found" ]; then \
 	    echo "$$($$found --version) is here, but without its venv module. On Debian or Ubuntu: apt install python3-venv"; \
 	else \
-	    echo "Laadbewijs needs Python 3.11 or newer, found: $$(python3 --version 2>&1 || true)"; \
+	    echo "Laadbewijs needs Python 3.11 or newer, found: $$(python3 --version 2>/dev/null || echo none)"; \
 	    echo "On Debian 12 or newer and Ubuntu 24.04 or newer: apt install python3 python3-venv"; \
 	fi; exit 1
 

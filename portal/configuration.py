@@ -18,6 +18,9 @@ type, and a value of the wrong type ends the process with its name. This page an
 EXAMPLE_TOP = """\
 # Copy to .env and fill in; compose.yaml reads it. Types and defaults are explained in docs/configuration.md.
 # A line that stays commented out keeps the default. This file is generated (`make docs`).
+
+# The password of the database that compose.yaml starts; DATABASE_URL and REDIS_URL follow from it there.
+POSTGRES_PASSWORD=
 """
 
 
