@@ -1,0 +1,215 @@
+"""Group commit: one thread with its own connection writes for all sockets of this process.
+
+Work queues up while a commit runs; the next transaction takes all of it (at most MAX_BATCH), and then every
+acknowledgement is released at once. There is no timer: the commit itself is the window. What fails is not
+acknowledged (rule 10), so the station sends it again, and unique keys make that harmless.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
+
+from stations.models import MeterReading
+from stations.nudges import nudge_pages
+from stations.ocpp.readings import COLUMNS, Row, rows_of
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH = 512
+# More than this waiting: sockets wait before they read on.
+MAX_WAITING = 8 * MAX_BATCH
+# A database that is away for longer than this loses the batch, unacknowledged: stations repeat what was not answered.
+PATIENCE_S = 25.0
+
+Done = Callable[["Job"], None]
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """Something to write, and whom to tell when it is durable: `done` is called from the writer's thread.
+
+    Either `rows` (readings) or `work` (a function to run in the transaction; its result is kept). After it,
+    `error` is None if and only if the job is durable.
+    """
+
+    rows: list[Row] | None = None
+    work: Callable[[], Any] | None = None
+    token: Any = None  # the submitter's own: what to answer, and to whom
+    result: Any = None
+    error: Exception | None = None
+
+
+class Writer:
+    """The thread. `released(jobs)` is called in it after each commit, with every job that came to an end."""
+
+    def __init__(self, released: Callable[[Sequence[Job]], None]) -> None:
+        self._released = released
+        self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, then end."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def submit(self, job: Job) -> None:
+        self._waiting.put(job)
+
+    @property
+    def is_full(self) -> bool:
+        return self._waiting.qsize() > MAX_WAITING
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            batch, stopping = self._take()
+            if batch:
+                _write(batch)
+                self._released(batch)
+        connection.close()
+
+    def _take(self) -> tuple[list[Job], bool]:
+        """All that waits, up to MAX_BATCH; blocks for the first. The flag says that stop() was reached."""
+        job = self._waiting.get()
+        batch: list[Job] = []
+        while job is not None:
+            batch.append(job)
+            if len(batch) == MAX_BATCH:
+                return batch, False
+            try:
+                job = self._waiting.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+
+def _write(batch: list[Job]) -> None:
+    """Make the batch durable in one transaction; where one job spoils it, each in its own."""
+    try:
+        _patiently(batch)
+    except (OperationalError, InterfaceError) as error:
+        logger.error("%d messages not written, so not acknowledged: %s", len(batch), error)
+        _fail(batch, error)
+    except Exception as error:
+        if len(batch) == 1:
+            logger.error("A message could not be written", exc_info=error)
+            _fail(batch, error)
+            return
+        for job in batch:
+            _write([job])
+
+
+def _patiently(batch: list[Job]) -> None:
+    """Wait for a database that is away; what it refuses for another reason is raised at once."""
+    started = time.monotonic()
+    while True:
+        try:
+            return _commit(batch)
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() - started > PATIENCE_S:
+                raise
+            logger.warning("The database is away, trying again: %s", error)
+            connection.close()
+            close_old_connections()
+            time.sleep(0.5)
+
+
+def _commit(batch: list[Job]) -> None:
+    for job in batch:
+        job.error = job.result = None
+    with transaction.atomic():
+        rows: list[Row] = []
+        for job in batch:
+            if job.rows is not None:
+                rows.extend(job.rows)
+            elif job.work is not None:
+                # What a handler reads must hold the readings that came before it.
+                insert_readings(rows)
+                rows = []
+                _work(job)
+        insert_readings(rows)
+
+
+def _work(job: Job) -> None:
+    """Run the job in a savepoint: what it raises spoils no other job of the batch."""
+    assert job.work is not None
+    try:
+        with transaction.atomic():
+            job.result = job.work()
+    except (OperationalError, InterfaceError):
+        raise
+    except DatabaseError:
+        # On PostgreSQL a savepoint has cleaned this up; the error is this job's own.
+        logger.exception("A message broke a law of the database")
+        raise
+    except Exception as error:  # a bug in one handler costs one message, not the batch
+        job.error = error
+
+
+def _fail(batch: list[Job], error: Exception) -> None:
+    for job in batch:
+        job.error = error
+
+
+# ---------------------------------------------------------------- readings
+
+_CONFLICT = ("station_id", "sampled_at", "evse_number", "context")
+_AT = [COLUMNS.index("sampled_at"), COLUMNS.index("received_at")]
+
+
+def _insert_sql() -> str:
+    table = MeterReading._meta.db_table
+    places = ", ".join(["%s"] * len(COLUMNS))
+    return (
+        f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({places}) "
+        f"ON CONFLICT ({', '.join(_CONFLICT)}) DO NOTHING"
+    )
+
+
+def insert_readings(rows: list[Row]) -> None:
+    """Write rows as made by stations.ocpp.readings; one that is there already stays as it was (rule 5)."""
+    if not rows:
+        return
+    if connection.vendor == "sqlite":
+        for row in rows:
+            for index in _AT:
+                # As Django writes a time to SQLite: naive, in UTC.
+                if not isinstance(row[index], str):
+                    row[index] = row[index].replace(tzinfo=None).isoformat(" ")
+    with connection.cursor() as cursor:
+        cursor.executemany(_insert_sql(), rows)
+    nudge_pages({row[0] for row in rows})
+
+
+def store_readings(
+    *,
+    station_id: int,
+    evse_number: int,
+    transaction_id: str,
+    meter_values: list[dict[str, Any]],
+    now: datetime,
+    message_id: str = "",
+) -> None:
+    """Readings inside another message (TransactionEvent, StopTransaction), in that message's transaction."""
+    insert_readings(
+        rows_of(
+            meter_values,
+            station_id=station_id,
+            evse_number=evse_number,
+            transaction_id=transaction_id,
+            received_at=now,
+            message_id=message_id,
+        )
+    )

@@ -1,0 +1,90 @@
+"""Leases: which gateway holds which station's socket (rule 9). Only its owner ends or renews a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from stations import commands, events
+from stations.models import Presence, Station
+
+# A gateway renews this often; a lease that was not renewed for three rounds belongs to a gateway that died.
+RENEWAL_S = 15.0
+LEASE_S = 3 * RENEWAL_S
+
+
+def online(now: datetime, prefix: str = "") -> Q:
+    """Stations with a living lease; `prefix` leads from the row to its presence, as in "presence__"."""
+    return Q(
+        **{f"{prefix}connection__isnull": False, f"{prefix}renewed_at__gt": now - timedelta(seconds=LEASE_S)}
+    )
+
+
+def is_online(station_id: int, now: datetime) -> bool:
+    return Presence.objects.filter(online(now), station_id=station_id).exists()
+
+
+def take(*, station: Station, connection: UUID, gateway: UUID, version: str, now: datetime) -> None:
+    """Make `connection` the owner; whoever held the lease before has lost it, and what it had sent is unknown."""
+    commands.lose(station.pk, now=now)
+    Presence.objects.update_or_create(
+        station=station,
+        defaults={
+            "connection": connection,
+            "gateway": gateway,
+            "ocpp_version": version,
+            "connected_at": now,
+            "renewed_at": now,
+            "last_message_at": now,
+            "close_reason": "",
+        },
+    )
+    if station.ocpp_version != version:
+        Station.objects.filter(pk=station.pk).update(ocpp_version=version)
+    events.record(
+        station_id=station.pk, kind=events.Kind.CONNECTED, at=now, now=now, data={"ocpp_version": version}
+    )
+
+
+def end(*, station_id: int, connection: UUID, reason: str, now: datetime) -> bool:
+    """End the lease if `connection` still owns it: a late close of an old socket never unregisters the new one."""
+    ended = Presence.objects.filter(station_id=station_id, connection=connection).update(
+        connection=None, gateway=None, disconnected_at=now, close_reason=reason[:100]
+    )
+    if ended:
+        commands.lose(station_id, now=now)
+        data = {"reason": reason[:100]}
+        events.record(station_id=station_id, kind=events.Kind.DISCONNECTED, at=now, now=now, data=data)
+    return bool(ended)
+
+
+def renew(*, held: dict[int, tuple[UUID, datetime]], now: datetime) -> list[int]:
+    """Renew the leases of this gateway: station id -> (connection, time of its last message).
+
+    Returns the stations whose lease is another's by now: their sockets here are to be closed.
+    """
+    rows = list(Presence.objects.filter(station_id__in=list(held)))
+    kept = [row for row in rows if row.connection == held[row.station_id][0]]
+    for row in kept:
+        row.renewed_at = now
+        row.last_message_at = held[row.station_id][1]
+    Presence.objects.bulk_update(kept, ["renewed_at", "last_message_at"], batch_size=500)
+    return sorted(held.keys() - {row.station_id for row in kept})
+
+
+def end_dead(now: datetime) -> int:
+    """End the leases of gateways that died. Returns how many."""
+    expired = Presence.objects.filter(
+        connection__isnull=False, renewed_at__lte=now - timedelta(seconds=LEASE_S)
+    ).values_list("station_id", "connection")
+    return sum(end(station_id=pk, connection=owner, reason="lease ran out", now=now) for pk, owner in list(expired))
+
+
+def end_all_of(gateway: UUID, station_ids: Iterable[int], now: datetime) -> None:
+    """A gateway that stops ends what it holds."""
+    rows = Presence.objects.filter(gateway=gateway, station_id__in=list(station_ids))
+    for station_id, connection in list(rows.values_list("station_id", "connection")):
+        end(station_id=station_id, connection=connection, reason="the gateway stopped", now=now)
