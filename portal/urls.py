@@ -1,7 +1,18 @@
+"""Every address of the portal."""
+
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
+
+from portal.pages import home, legal
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("beheer/", admin.site.urls),
+    path("", home.home, name="home"),
+    path("", include("portal.compliance.urls")),
+    path("toegankelijkheid/", legal.accessibility, name="accessibility"),
+    path("privacy/", legal.privacy, name="privacy"),
+    path("taal/", login_not_required(set_language), name="set_language"),
     path("account/", include("allauth.account.urls")),
+    path("beheer/", admin.site.urls),
 ]

@@ -1,9 +1,108 @@
 """What the frame of every page shows: who you are, for which party, and where you can go."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from stations.models import Concession, Membership
+from stations.models.access import Role
+
+if TYPE_CHECKING:
+    from portal.accounts.models import User
+
+ROLE_NAMES = {
+    Role.OFFICIAL: gettext_lazy("Supervisor"),
+    Role.READER: gettext_lazy("Reader"),
+    Role.PLANNER: gettext_lazy("Planner"),
+    Role.OPERATOR: gettext_lazy("Operations"),
+    Role.ADMINISTRATOR: gettext_lazy("Administrator"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the menu leads; `current` when the page shown lies within it. `icon` is for the dock on a phone."""
+
+    label: str
+    url: str
+    current: bool
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`dock` is the menu of a driver on a phone; nobody else has one."""
+
+    name: str = ""
+    initials: str = ""
+    party: str = ""
+    role: str = ""
+    nav: tuple[Place, ...] = ()
+    dock: tuple[Place, ...] = ()
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """The context processor: `frame`, made only when a template asks for it."""
+    return {"frame": SimpleLazyObject(lambda: frame_of(request))}
+
+
+def frame_of(request: HttpRequest) -> Frame:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return Frame()
+    memberships = list(user.memberships.select_related("municipality", "operator"))
+    nav = tuple(_places(request, user, memberships))
+    is_driver = not memberships and not user.is_superuser
+    return Frame(
+        name=user.get_short_name(),
+        initials=_initials(user.get_short_name()),
+        party=", ".join(dict.fromkeys(str(m.municipality or m.operator) for m in memberships)),
+        role=", ".join(dict.fromkeys(str(ROLE_NAMES[Role(m.role)]) for m in memberships)),
+        nav=nav,
+        dock=nav if is_driver else (),
+    )
+
+
+def _places(request: HttpRequest, user: User, memberships: list[Membership]) -> Iterator[Place]:
+    roles = {membership.role for membership in memberships}
+    if user.is_superuser or roles:
+        yield _place(
+            request, _("Compliance"), compliance_home(user), ("/naleving/", "/bewijs/", "/steekproef/")
+        )
+        yield _place(request, _("Stations"), _url("stations:list"), ("/stations/",))
+    if not roles:
+        yield _place(request, _("My sessions"), _url("driver:sessions"), ("/mijn/",), "list")
+    if user.is_staff:
+        yield _place(request, _("Administration"), reverse("admin:index"), ("/beheer/",))
+
+
+def _url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return "/"
+
+
+def _place(request: HttpRequest, label: str, url: str, within: tuple[str, ...], icon: str = "") -> Place:
+    return Place(label, url, request.path.startswith(within), icon)
+
+
+def compliance_home(user: User) -> str:
+    """The matrix of the only concession that `user` sees, else the choice between them."""
+    slugs = list(Concession.objects.visible_to(user).values_list("slug", flat=True)[:2])
+    if len(slugs) == 1:
+        return reverse("compliance:matrix", args=slugs)
+    return reverse("compliance:concessions")
+
+
+def _initials(name: str) -> str:
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

@@ -1,0 +1,14 @@
+// What a page does beyond links and forms. Without it everything still works.
+
+// An open menu closes on Escape and when people go elsewhere.
+const menus = () => document.querySelectorAll("details.laad-menu[open]");
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of menus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+document.addEventListener("click", (event) => {
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+});

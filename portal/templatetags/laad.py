@@ -1,0 +1,89 @@
+"""Components of the pages: icons, status marks, form fields, pagination. Use with `{% load laad %}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+from django.forms import BoundField, CheckboxInput, RadioSelect, Select, Textarea
+from django.forms.widgets import HiddenInput
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from portal.pages.drawings import ICONS, MARKS, Mark
+
+register = template.Library()
+
+_SVG = '<svg class="{}" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{}</svg>'
+# Tone -> icon, where a sign names no icon of its own.
+_SIGNS = {"good": "check", "bad": "alert", "warn": "clock", "info": "info", "calm": "status-empty"}
+
+
+def _drawing(name: str, css: str = "") -> SafeString:
+    return format_html(_SVG, css, mark_safe(ICONS[name]))  # noqa: S308 - our own drawings, no input
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A decorative icon; `name` is a key of portal.pages.drawings.ICONS."""
+    return _drawing(name, "laad-icon")
+
+
+@register.simple_tag
+def sign(tone: str, text: object, icon: str = "", *, pill: bool = False) -> SafeString:
+    """Icon + text + colour. `tone`: good, bad, warn, info or calm; `icon` when not the usual one of the tone."""
+    css = f"laad-mark laad-mark--{tone}" + (" laad-mark--pill" if pill else "")
+    return format_html('<span class="{}">{}{}</span>', css, _drawing(icon or _SIGNS[tone]), text)
+
+
+@register.simple_tag
+def mark(status: str, text: object = "", *, pill: bool = False) -> SafeString:
+    """The mark of a compliance status (a value of Status, or "not_promised"), with `text` for its name."""
+    drawn = MARKS[status]
+    return sign(drawn.tone, text or drawn.label, drawn.icon, pill=pill)
+
+
+@register.simple_tag
+def status_ladder() -> list[Mark]:
+    """Every status with its meaning, for the legend."""
+    return list(MARKS.values())
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField) -> dict[str, Any]:
+    """A field of a form: label, description, error (both tied by aria-describedby) and its widget."""
+    widget = bound.field.widget
+    kind = _kind(widget)
+    css = {
+        "select": "utrecht-select utrecht-select--html-select",
+        "textarea": "utrecht-textarea utrecht-textarea--html-textarea",
+        "text": "utrecht-textbox utrecht-textbox--html-input",
+    }.get(kind, "")
+    if css and bound.errors:
+        css += f" {css.split(maxsplit=1)[0]}--invalid"
+    attrs = {"class": f"{css} {widget.attrs.get('class', '')}".strip()} if css else {}
+    return {"field": bound, "kind": kind, "widget": bound.as_widget(attrs=attrs) if kind != "radio" else ""}
+
+
+def _kind(widget: Any) -> str:
+    if isinstance(widget, HiddenInput):
+        return "hidden"
+    if isinstance(widget, RadioSelect):
+        return "radio"
+    if isinstance(widget, Select):
+        return "select"
+    if isinstance(widget, Textarea):
+        return "textarea"
+    return "checkbox" if isinstance(widget, CheckboxInput) else "text"
+
+
+@register.inclusion_tag("components/pagination.html", takes_context=True)
+def pagination(context: template.RequestContext, page: Page[Any]) -> dict[str, Any]:
+    """Links to the pages around `page`; every other filter in the address stays."""
+    return {
+        "request": context["request"],
+        "page": page,
+        "numbers": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "gap": page.paginator.ELLIPSIS,
+    }

@@ -1,0 +1,170 @@
+"""Numbers with their unit and moments in time, as people write them in the language of the page.
+
+Use with `{% load measures %}`. Between number and unit stands a no-break space; nothing known is a dash.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+NBSP = "\N{NO-BREAK SPACE}"
+UNKNOWN = "\N{EN DASH}"
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+Number = int | float | Decimal | None
+
+
+def _with_unit(value: Number, unit: str, *, divisor: float = 1, decimals: int) -> str:
+    if value is None:
+        return UNKNOWN
+    return f"{number_format(float(value) / divisor, decimals, use_l10n=True)}{NBSP}{unit}"
+
+
+@register.filter
+def kw(power_w: Number) -> str:
+    """Watts as kilowatts: 11040 -> "11,0 kW"."""
+    return _with_unit(power_w, "kW", divisor=1000, decimals=1)
+
+
+@register.filter
+def kwh(energy_wh: Number) -> str:
+    """Watt-hours as kilowatt-hours: 12345 -> "12,35 kWh"."""
+    return _with_unit(energy_wh, "kWh", divisor=1000, decimals=2)
+
+
+@register.filter
+def watt(power_w: Number) -> str:
+    """Watts: 3680 -> "3.680 W"."""
+    return _with_unit(power_w, "W", decimals=0)
+
+
+@register.filter
+def ampere(current_a: Number) -> str:
+    """Amperes with a decimal where there is one: 16.0 -> "16 A", 12.5 -> "12,5 A"."""
+    return _with_unit(current_a, "A", decimals=_decimals(current_a))
+
+
+@register.filter
+def limit(value: Number, unit: str) -> str:
+    """A limit of a charging schedule in its unit, "A" or "W"; kilowatts from 1000 W on."""
+    if unit == "W" and value is not None and abs(value) >= 1000:
+        return kw(value)
+    return watt(value) if unit == "W" else ampere(value)
+
+
+@register.filter
+def volt(voltage_v: Number) -> str:
+    """Volts: 231.4 -> "231 V"."""
+    return _with_unit(voltage_v, "V", decimals=0)
+
+
+@register.filter
+def percent(value: Number) -> str:
+    """A percentage: 92.3 -> "92,3 %"."""
+    return _with_unit(value, "%", decimals=_decimals(value))
+
+
+@register.filter
+def euro(amount: Number) -> str:
+    """An amount of money: 4.5 -> "EUR 4,50" as "€ 4,50"."""
+    return UNKNOWN if amount is None else f"€{NBSP}{number_format(amount, 2, use_l10n=True)}"
+
+
+@register.filter
+def figure(value: Any) -> str:
+    """A number with at most one decimal, or a text as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return UNKNOWN if value is None else str(value)
+    return number_format(value, _decimals(value), use_l10n=True)
+
+
+def _decimals(value: Number) -> int:
+    return 0 if value is None or round(float(value), 1) == round(float(value)) else 1
+
+
+@register.filter
+def duration(seconds: Number) -> str:
+    """A length of time in the unit that fits: 50 -> "50 s", 4680 -> "1 u 18 min"."""
+    if seconds is None:
+        return UNKNOWN
+    whole = round(float(seconds))
+    if whole < 2 * MINUTE_S:
+        return f"{whole}{NBSP}s"
+    hours, minutes = divmod(whole // MINUTE_S, 60)
+    if not hours:
+        return f"{minutes}{NBSP}min"
+    hour_unit = _("h")
+    return f"{hours}{NBSP}{hour_unit}" + (f" {minutes}{NBSP}min" if minutes else "")
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """18:22, in Europe/Amsterdam, in 24 hours."""
+    return UNKNOWN if at is None else date_format(timezone.localtime(at), "H:i")
+
+
+@register.filter
+def clock_s(at: datetime | None) -> str:
+    """18:22:10."""
+    return UNKNOWN if at is None else date_format(timezone.localtime(at), "H:i:s")
+
+
+@register.filter
+def day(at: date | None) -> str:
+    """Friday 20 November 2026."""
+    return UNKNOWN if at is None else date_format(_local(at), "l j F Y")
+
+
+@register.filter
+def short_day(at: date | None) -> str:
+    """20 Nov 2026."""
+    return UNKNOWN if at is None else date_format(_local(at), "j b Y")
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """20 Nov 2026, 18:22."""
+    return UNKNOWN if at is None else f"{short_day(at)}, {clock(at)}"
+
+
+def _local(at: date) -> date:
+    return timezone.localtime(at) if isinstance(at, datetime) else at
+
+
+@register.filter
+def age(at: datetime | None) -> str:
+    """How long ago, in one unit: "3 days"."""
+    if at is None:
+        return UNKNOWN
+    seconds = max(0, int((timezone.now() - at).total_seconds()))
+    if seconds < MINUTE_S:
+        return _("just now")
+    if seconds < HOUR_S:
+        count = seconds // MINUTE_S
+        return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}
+    if seconds < DAY_S:
+        count = seconds // HOUR_S
+        return ngettext("%(count)d hour", "%(count)d hours", count) % {"count": count}
+    count = seconds // DAY_S
+    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
+
+
+@register.filter
+def iso(at: datetime | None) -> str:
+    """For the `datetime` attribute of `<time>`."""
+    return "" if at is None else at.isoformat()
+
+
+@register.filter
+def short_hash(text: str) -> str:
+    """The first eight and the last four characters: "e81f 77c0 … 094d"."""
+    return f"{text[:4]} {text[4:8]} … {text[-4:]}" if text else UNKNOWN
