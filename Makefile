@@ -13,11 +13,12 @@ failed = { tail -n 5 $(LOG); echo; echo "$(1)"; echo "The whole report is in $(L
 NO_PACKAGES := The Python packages could not be installed. Is there a way to the Python package index from here?
 NO_FRONT_END := The front-end packages could not be installed. Is there a way to the npm registry from here?
 
-.PHONY: help setup demo test check bench e2e nightly lock messages docs clean
+.PHONY: help setup demo test coverage check bench e2e nightly lock messages docs clean
 
 help:
 	@echo 'make demo [PORT=8000]  set up, fill and serve a demo on this machine'
 	@echo 'make test [ARGS=...]   set up and run the whole suite (ARGS go to pytest)'
+	@echo 'make coverage          the suite, and which lines of the product it does not reach'
 	@echo 'make check             format, lint, types, imports, templates, migrations, translations'
 	@echo 'make e2e               the journeys in a real browser (needs Chromium)'
 	@echo 'make bench             the speed targets, as a table and as bench.json'
@@ -34,6 +35,12 @@ demo: setup
 
 test: setup .venv/.dev
 	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+
+coverage: setup .venv/.dev
+	@.venv/bin/coverage erase
+	@.venv/bin/coverage run -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@.venv/bin/coverage combine --quiet
+	@.venv/bin/coverage report
 
 # The browser journeys come one by one: each starts a server of its own.
 e2e: setup .venv/.dev
