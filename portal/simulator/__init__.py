@@ -1,0 +1,1 @@
+"""A simulated charging station: it knows nothing of the portal but its websocket."""

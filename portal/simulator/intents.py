@@ -1,0 +1,94 @@
+"""What a CSMS may want from a station, apart from the words it says it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from portal.simulator.schedules import TX, ProfileRefusedError, Running
+from portal.simulator.sockets import Permission, Socket
+from portal.simulator.station import Station
+from portal.simulator.wire import Payload
+
+
+def remote_start(
+    station: Station,
+    *,
+    evse: int | None,
+    token: str,
+    remote_start_id: int | None = None,
+    profile: Payload | None = None,
+) -> tuple[Socket | None, Callable[[], Awaitable[None]] | None]:
+    """(socket, what to do after the answer); no socket where none is free or the profile does not fit."""
+    socket = _socket(station, evse)
+    if socket is None:
+        return None, None
+    now = station.clock.now()
+    if profile is not None:
+        try:
+            _check_start_profile(station, socket, profile)
+        except ProfileRefusedError:
+            return None, None
+    until = now + timedelta(seconds=station.dialect.connection_timeout_s)
+    permission = Permission(token, until, remote_start_id, profile)
+    socket.permission = permission
+
+    async def begin() -> None:
+        if socket.car is not None and socket.permission is permission:
+            socket.permission = None
+            station.start(socket, permission, remote=True)
+        station.report_statuses()
+
+    return socket, begin
+
+
+def _check_start_profile(station: Station, socket: Socket, wire: Payload) -> None:
+    """A TxProfile without transactionId (1.6, 5.16; 2.0.1, F01)."""
+    profile = station.dialect.read_profile(socket.evse, wire)
+    if profile.purpose != TX or profile.transaction is not None:
+        raise ProfileRefusedError("InvalidProfile", "only a TxProfile without transactionId")
+    station.schedules.check(profile)
+
+
+def _socket(station: Station, evse: int | None) -> Socket | None:
+    free = [socket for socket in station.sockets.values() if socket.free and evse in {None, socket.evse}]
+    return next((socket for socket in free if socket.car is not None), free[0] if free else None)
+
+
+def change_availability(station: Station, *, evse: int, operative: bool) -> str:
+    """Accepted, or Scheduled where a transaction has to end first. `evse` 0 is the whole station."""
+    scheduled = False
+    for socket in station.sockets.values():
+        if evse not in {0, socket.evse}:
+            continue
+        if socket.transaction is not None and not operative:
+            socket.inoperative_after = scheduled = True
+        else:
+            socket.operative, socket.inoperative_after = operative, False
+    return "Scheduled" if scheduled else "Accepted"
+
+
+def install(station: Station, evse: int, wire: Payload) -> None:
+    """Keep a charging profile, or ProfileRefusedError."""
+    profile = station.dialect.read_profile(evse, wire)
+    socket = station.sockets.get(evse)
+    tx = socket.transaction if socket else None
+    running = Running(station.dialect.transaction_name(tx), tx.started_at) if tx else None
+    station.schedules.install(profile, running)
+
+
+def composite(station: Station, evse: int, duration_s: int, unit: str) -> tuple[datetime, int, list[Payload]]:
+    """(start, answered seconds, chargingSchedulePeriods in `unit`), neighbours that read the same merged."""
+    now = station.clock.now().replace(microsecond=0)
+    duration_s, changes = station.schedules.composite(evse, now, duration_s, station.running())
+    periods: list[dict[str, Any]] = []
+    for start_s, limit in changes:
+        period = {"startPeriod": start_s, "limit": limit.in_unit(unit), "numberPhases": limit.phases}
+        if not periods or _value(periods[-1]) != _value(period):
+            periods.append(period)
+    return now, duration_s, periods
+
+
+def _value(period: dict[str, Any]) -> tuple[float, int]:
+    return period["limit"], period["numberPhases"]

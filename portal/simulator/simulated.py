@@ -1,0 +1,101 @@
+"""Puts a simulated station together from its description."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
+from portal.simulator import defects
+from portal.simulator.cars import Car
+from portal.simulator.clock import Clock
+from portal.simulator.dialect import Dialect
+from portal.simulator.link import Link
+from portal.simulator.metering import Meter
+from portal.simulator.schedules import Capabilities, Limit, Schedules
+from portal.simulator.sockets import Socket
+from portal.simulator.spec import StationSpec, connection
+from portal.simulator.station import Station
+from portal.simulator.v2 import Speech2
+from portal.simulator.v2_answers import Answers2
+from portal.simulator.v16 import Speech16
+from portal.simulator.v16_answers import Answers16
+
+
+class _Named(logging.LoggerAdapter[logging.Logger]):
+    """Puts the station's identity in front of every line."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return f"{self.extra['identity'] if self.extra else '?'}: {msg}", kwargs
+
+
+class SimulatedStation:
+    """One OCPP charging station; everything of it runs in the event loop that awaits `run`."""
+
+    def __init__(self, spec: StationSpec, *, clock: Clock | None = None) -> None:
+        self.spec = spec
+        self.clock = clock or Clock()
+        log = _Named(logging.getLogger("portal.simulator"), {"identity": spec.identity})
+        able = Capabilities()
+        dialect: Dialect = Speech16(spec, able) if spec.ocpp == "1.6" else Speech2(spec, able)
+        self.link = Link(
+            url=spec.url,
+            identity=spec.identity,
+            password=spec.password,
+            version=dialect.version,
+            clock=self.clock,
+            log=log,
+        )
+        self.station = Station(
+            spec,
+            dialect=dialect,
+            schedules=_schedules(spec, dialect, able),
+            link=self.link,
+            clock=self.clock,
+            log=log,
+            sockets=_sockets(spec),
+        )
+        answers = Answers16(self.station) if spec.ocpp == "1.6" else Answers2(self.station)
+        self.link.answer = answers.answer
+
+    async def run(self) -> None:
+        """Until cancelled. StationRefusedError when the CSMS turns the station away at the door."""
+        await self.station.run()
+
+    async def plug_in(self, evse: int, car: Car, token: str | None = None) -> bool:
+        """A car arrives at `evse`; True when a transaction began."""
+        return await self.station.plug_in(evse, car, token or car.token)
+
+    async def unplug(self, evse: int) -> None:
+        await self.station.unplug(evse)
+
+    async def reboot(self) -> None:
+        """A power cycle: transactions end, the connection drops, stored profiles stay."""
+        await self.station.reboot("HardReset", boot_reason="PowerUp")
+
+    async def disconnect(self) -> None:
+        """Lose the connection and stay away; charging goes on, messages are kept."""
+        await self.link.disconnect()
+
+    def reconnect(self) -> None:
+        self.link.reconnect()
+
+
+def _schedules(spec: StationSpec, dialect: Dialect, able: Capabilities) -> Schedules:
+    phases, grid_a = connection(spec.connection)
+    hardware = {evse: Limit(min(spec.socket_a, grid_a), phases) for evse in range(1, spec.sockets + 1)}
+    return Schedules(
+        hardware={0: Limit(grid_a, phases)} | hardware,
+        capabilities=able,
+        read=dialect.read_profile,
+        path=spec.profile_store,
+        one_per_purpose=defects.named(spec.defect).one_profile_per_purpose,
+        rules_of_16=spec.ocpp == "1.6",
+    )
+
+
+def _sockets(spec: StationSpec) -> dict[int, Socket]:
+    return {
+        evse: Socket(evse, spec.socket_a, Meter(import_wh=spec.import_wh))
+        for evse in range(1, spec.sockets + 1)
+    }
