@@ -1,0 +1,199 @@
+"""From evidence to a status: what the engine proposes, and what counts after an official decided.
+
+`propose` and `effective` are pure; `update_judgement` keeps the Judgement rows in step with the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from portal.compliance.models import (
+    ConcessionRequirement,
+    Decision,
+    Evidence,
+    Judgement,
+    Requirement,
+    Status,
+)
+from stations.models import Concession, Operator, Station
+
+Verdict = Evidence.Verdict
+# Proof that something works or does not: seen, not said.
+SEEN = frozenset({Evidence.Method.PROBE, Evidence.Method.OBSERVATION})
+MET = frozenset({Status.SUBSTANTIATED, Status.PROVEN, Status.RESTORED})
+# A decision for one of these stands until the next decision, whatever new evidence says.
+STANDING_DECISIONS = frozenset({Status.NOT_APPLICABLE, Status.WAIVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What one piece of evidence says, as far as a status is concerned. `at` is the end of its time window."""
+
+    evidence_id: int
+    method: str
+    verdict: str
+    at: datetime
+    firmware: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The status that follows from the evidence, and the piece that it rests on."""
+
+    status: Status
+    evidence_id: int | None = None
+    at: datetime | None = None
+
+
+def propose(
+    facts: Sequence[Fact], *, firmware: str, future: bool, now: datetime, valid_days: float
+) -> Proposal:
+    """The status of one requirement for one subject; `facts` oldest first.
+
+    What was seen goes before what was read, and that before what was declared. An undecided piece changes nothing.
+    `firmware` is the station's now ("" for an operator). `future`: the concession does not ask for it yet, so that
+    nothing found counts against the subject.
+    """
+    seen = [fact for fact in facts if fact.method in SEEN and fact.verdict != Verdict.UNDECIDED]
+    if seen and seen[-1].verdict == Verdict.DEVIATION:
+        return _of(Status.FUTURE if future else Status.DEVIATION, seen[-1])
+    if seen:
+        restored = any(fact.verdict == Verdict.DEVIATION for fact in seen)
+        fresh = seen[-1].firmware == firmware and seen[-1].at + timedelta(days=valid_days) > now
+        return _of((Status.RESTORED if restored else Status.PROVEN) if fresh else Status.STALE, seen[-1])
+    return _unseen(facts, firmware=firmware, future=future)
+
+
+def _unseen(facts: Sequence[Fact], *, firmware: str, future: bool) -> Proposal:
+    """The status where nothing was measured: the last reading of the configuration, or the last statement."""
+    read = [fact for fact in facts if fact.method == Evidence.Method.CONFIGURATION]
+    if read and read[-1].verdict == Verdict.SUBSTANTIATED and read[-1].firmware == firmware:
+        return _of(Status.SUBSTANTIATED, read[-1])
+    declared = [fact for fact in facts if fact.method == Evidence.Method.DECLARATION]
+    if declared:
+        document = declared[-1].verdict == Verdict.SUBSTANTIATED
+        return _of(Status.SUBSTANTIATED if document else Status.DECLARED, declared[-1])
+    return Proposal(Status.FUTURE if future else Status.NOT_ASSESSED)
+
+
+def _of(status: Status, fact: Fact) -> Proposal:
+    return Proposal(status, fact.evidence_id, fact.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The last decision on a judgement: on which evidence, from which proposal, to what."""
+
+    evidence_id: int | None
+    from_status: str
+    to_status: str
+
+
+def effective(
+    *,
+    proposed: str,
+    evidence_id: int | None,
+    at: datetime | None,
+    ruling: Ruling | None,
+    now: datetime,
+    valid_days: float,
+) -> Status:
+    """The status that counts now.
+
+    A decision holds while the proposal that it was about stands; new evidence asks for a new decision, but not
+    after a waiver. A proof that has become too old since is stale, also before anyone proposed so again.
+    """
+    if ruling and ruling.to_status in STANDING_DECISIONS:
+        return Status(ruling.to_status)
+    status = Status(proposed)
+    if ruling and (ruling.evidence_id, ruling.from_status) == (evidence_id, proposed):
+        status = Status(ruling.to_status)
+    old = at is not None and at + timedelta(days=valid_days) <= now
+    return Status.STALE if old and status in {Status.PROVEN, Status.RESTORED} else status
+
+
+def is_future(requirement: Requirement, *, applies_now: bool) -> bool:
+    return requirement.horizon == Requirement.Horizon.FUTURE and not applies_now
+
+
+def update_judgement(
+    *,
+    concession: Concession,
+    requirement: Requirement,
+    operator: Operator,
+    station: Station | None,
+    now: datetime,
+) -> Judgement:
+    """Write down what the evidence of one requirement and subject says now."""
+    asked = ConcessionRequirement.objects.filter(concession=concession, requirement=requirement).first()
+    facts = _facts(
+        Evidence.objects.filter(
+            concession=concession, requirement=requirement, operator=operator, station=station
+        )
+    )
+    proposal = propose(
+        facts,
+        firmware=station.firmware if station else "",
+        future=is_future(requirement, applies_now=bool(asked and asked.applies_now)),
+        now=now,
+        valid_days=settings.EVIDENCE_VALID_DAYS,
+    )
+    subject = {"station": station} if station else {"station": None, "operator": operator}
+    judgement, _ = Judgement.objects.update_or_create(
+        concession=concession,
+        requirement=requirement,
+        **subject,
+        defaults={
+            "operator": operator,
+            "status": proposal.status,
+            "evidence_id": proposal.evidence_id,
+            "at": proposal.at,
+        },
+    )
+    return judgement
+
+
+def _facts(rows: Iterable[Evidence]) -> list[Fact]:
+    ordered = sorted(rows, key=lambda row: row.sequence)
+    return [Fact(row.pk, row.method, row.verdict, row.window_end, row.firmware) for row in ordered]
+
+
+def update_station(*, station: Station, now: datetime) -> None:
+    """Look again at every judgement on a station, as after new firmware."""
+    rows = Judgement.objects.filter(station=station)
+    for judgement in rows.select_related("concession", "requirement", "operator", "station"):
+        update_judgement(
+            concession=judgement.concession,
+            requirement=judgement.requirement,
+            operator=judgement.operator,
+            station=station,
+            now=now,
+        )
+
+
+def judgement_of(
+    *, asked: ConcessionRequirement, operator: Operator, station: Station | None, now: datetime
+) -> Judgement:
+    """The judgement on one subject, made when there is none yet: also what is not assessed can be decided on."""
+    found = Judgement.objects.filter(
+        concession=asked.concession, requirement=asked.requirement, operator=operator, station=station
+    ).first()
+    return found or update_judgement(
+        concession=asked.concession,
+        requirement=asked.requirement,
+        operator=operator,
+        station=station,
+        now=now,
+    )
+
+
+def last_rulings(judgements: Iterable[int]) -> dict[int, Ruling]:
+    """The last decision per judgement, in one query."""
+    rulings: dict[int, Ruling] = {}
+    for row in Decision.objects.filter(judgement__in=judgements).order_by("pk"):
+        rulings[row.judgement_id] = Ruling(row.evidence_id, row.from_status, row.to_status)
+    return rulings
