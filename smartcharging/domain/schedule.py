@@ -1,0 +1,157 @@
+"""The composite schedule: what all charging profiles of a station together allow, over time. Pure.
+
+OCPP 1.6 edition 2 with errata 4.0, OCPP 2.0.1 edition 3 with errata 2025-09. Clauses without a document are
+those of 2.0.1 part 2 (Kxx.FR.yy) or of 1.6 (3.13, 5.16, 7.x). Where implementations differ, `Policy` says what
+this one does (Dn).
+
+Three steps. `stacks.py`: which profiles count, the one that leads first. `sweep`: each profile becomes a list of
+changes (from this second this period runs, from that second none: `runs.py`), and one pass over all changes in
+order keeps what leads in each stack. `composite_schedule`: each stretch gets the lowest of its leading limits
+(`limits.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import repeat
+from operator import itemgetter
+from typing import TypeVar
+
+from smartcharging.domain.limits import NOTHING, UNLIMITED, Arithmetic, Limit, lowest
+from smartcharging.domain.profiles import (
+    CompositePeriod,
+    CompositeSchedule,
+    Installed,
+    LocalLimit,
+    Policy,
+    Transaction,
+    Unit,
+)
+from smartcharging.domain.runs import DAY_S, Frame, changes_of
+from smartcharging.domain.stacks import Situation, Stack, Window, second_of
+
+MAX_DURATION_S = 366 * DAY_S  # a longer question is answered for a year; stations clamp it too
+
+T = TypeVar("T")
+_NO_LOCAL_LIMIT = LocalLimit()
+_OUR_DECISIONS = Policy()
+
+
+def composite_schedule(
+    *,
+    installed: Sequence[Installed],
+    now: datetime,
+    duration_s: int,
+    unit: Unit,
+    evse: int,
+    evse_count: int = 1,
+    transactions: Sequence[Transaction] = (),
+    defaults: LocalLimit = _NO_LOCAL_LIMIT,
+    policy: Policy = _OUR_DECISIONS,
+) -> CompositeSchedule:
+    """The answer to GetCompositeSchedule for `evse`, from `now` on for `duration_s` seconds (0: this instant).
+
+    `installed`: what the station holds, in order of installation (`storing.install`). `evse` 0 asks for the
+    expected use of the whole station with its `evse_count` EVSEs. `now` is aware; fractions of a second are
+    dropped. Limits come in `unit`: A per phase, or W in total.
+
+    At any moment the composite is the lowest of the leading {TxProfile, else TxDefaultProfile}, Max and
+    ExternalConstraints; where none of them has a period, the local limit of `defaults`. 1.6 3.13.3, 5.7, 5.16.4;
+    K01.FR.11-.50, K02, K04, K08.
+    """
+    situation = Situation(installed, transactions, window_from(now, duration_s), policy)
+    stacks = stacks_for(situation, evse, evse_count)
+    arithmetic = Arithmetic(defaults, policy, unit)
+    limit_at = _limit_of_evse if evse else _limit_of_station
+    periods: list[CompositePeriod] = []
+    last_limit: Limit | None = None
+    last_value: float | None = NOTHING  # which no answer is
+    last_phases: int | None = None
+    for start_s, leading in sweep(stacks, situation.window, policy, arithmetic.of_periods):
+        limit = limit_at(arithmetic, leading)
+        if limit == last_limit:
+            continue
+        last_limit, value, phases = limit, arithmetic.reported(limit), limit[2]
+        if value != last_value or phases != last_phases:  # D11: only changes, also after rounding
+            periods.append(CompositePeriod(start_s, value, phases))
+            last_value, last_phases = value, phases
+    start = datetime.fromtimestamp(situation.window.start, UTC)
+    return CompositeSchedule(start, min(duration_s, MAX_DURATION_S), unit, tuple(periods))
+
+
+def window_from(now: datetime, duration_s: int) -> Window:
+    """The seconds that a question at `now` asks about; a duration of 0 asks for this instant."""
+    start = second_of(now)
+    return Window(start, start + max(1, min(duration_s, MAX_DURATION_S)))
+
+
+def stacks_for(situation: Situation, evse: int, evse_count: int) -> list[Stack]:
+    """Two stacks for `evse` (0: for each EVSE), Tx and own External; then the station's Max and External."""
+    evses = [evse] if evse else list(range(1, evse_count + 1))
+    stacks = [stack for number in evses for stack in situation.stacks_of_evse(number)]
+    return stacks + situation.stacks_of_station(evses)
+
+
+def sweep(
+    stacks: Sequence[Stack],
+    window: Window,
+    policy: Policy,
+    of_periods: Callable[[Installed], Sequence[T]],
+) -> Iterator[tuple[int, list[T | None]]]:
+    """Each stretch of the window in which the same periods lead: its start, and what leads in each stack.
+
+    `of_periods` says what to hand out for each period of a profile: its limit, or the profile itself, to explain
+    who wins. The start is in seconds after that of the window; the first is 0. The list is the same one every
+    time, and has None for a stack of which no profile has a period then (1.6 5.16.4, 2.0.1 section 3.3).
+    """
+    running: list[list[T | None]] = [[None] * len(stack.profiles) for stack in stacks]
+    leading: list[T | None] = [None] * len(stacks)
+    since, is_new = window.start, True
+    for moment, number, rank, period in _changes(stacks, window, policy, of_periods):
+        if moment != since:
+            if is_new:
+                yield since - window.start, leading
+            since, is_new = moment, False
+        running[number][rank] = period
+        for leader in running[number]:  # the highest that has a period
+            if leader is not None:
+                break
+        if leader is not leading[number]:
+            leading[number], is_new = leader, True
+    if is_new and since < window.end:
+        yield since - window.start, leading
+
+
+def _changes(
+    stacks: Sequence[Stack],
+    window: Window,
+    policy: Policy,
+    of_periods: Callable[[Installed], Sequence[T]],
+) -> list[tuple[int, int, int, T | None]]:
+    """All changes in order: the second, the number of the stack, the rank in it, the period that runs then."""
+    changes: list[tuple[int, int, int, T | None]] = []
+    for number, stack in enumerate(stacks):
+        frame = Frame(window, stack.charging_start, policy)
+        for rank, item in enumerate(stack.profiles):
+            for moments, periods in changes_of(item.profile, frame, of_periods(item)):
+                changes.extend(zip(moments, repeat(number), repeat(rank), periods, strict=False))
+    changes.sort(key=itemgetter(0))  # stable: where one run ends and the next begins, the beginning counts
+    return changes
+
+
+def _limit_of_evse(arithmetic: Arithmetic, leading: Sequence[Limit | None]) -> Limit:
+    """The lowest leading limit of one EVSE; where none leads, "as if no profile": the local limit (1.6 3.13.3)."""
+    limit = lowest(leading)
+    if limit == UNLIMITED:  # D1
+        return arithmetic.of_local_limit()
+    if arithmetic.policy.cap_by_local_limit:  # D13
+        return lowest((limit, arithmetic.of_local_limit()))
+    return limit
+
+
+def _limit_of_station(arithmetic: Arithmetic, leading: Sequence[Limit | None]) -> Limit:
+    """Expected use from the grid: the EVSEs added up, capped by the station's Max and External (1.6 5.7; D12)."""
+    *evses, station_max, external = leading
+    parts = [_limit_of_evse(arithmetic, evses[at : at + 2]) for at in range(0, len(evses), 2)]
+    return lowest((arithmetic.total(parts), station_max, external))
