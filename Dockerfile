@@ -35,4 +35,4 @@ USER laadbewijs
 EXPOSE 8000
 # A container that got no secret must not invent one: each would have its own.
 ENTRYPOINT ["sh", "-c", ": \"${SECRET_KEY:?set SECRET_KEY, the same for every container}\"; exec \"$@\"", "--"]
-CMD ["uvicorn", "portal.asgi:application", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["python", "manage.py", "serve", "--host", "0.0.0.0"]
