@@ -14,6 +14,8 @@ NO_PACKAGES := The Python packages could not be installed. Is there a way to the
 NO_FRONT_END := The front-end packages could not be installed. Is there a way to the npm registry from here?
 
 .PHONY: help setup demo test coverage check bench e2e nightly lock messages docs clean
+.PHONY: check-format check-lint check-types check-imports check-templates
+.PHONY: check-django check-migrations check-messages check-docs
 
 help:
 	@echo 'make demo [PORT=8000]  set up, fill and serve a demo on this machine'
@@ -53,15 +55,27 @@ nightly: setup .venv/.dev
 bench: setup .venv/.dev
 	@$(PY) -m tests.bench
 
+# All of them, whatever the first one finds.
 check: setup .venv/.dev
+	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-imports \
+	    check-templates check-django check-migrations check-messages check-docs
+check-format:
 	.venv/bin/ruff format --check .
+check-lint:
 	.venv/bin/ruff check .
+check-types:
 	.venv/bin/mypy
+check-imports:
 	.venv/bin/lint-imports
-	.venv/bin/djade --check --target-version 5.2 $(TEMPLATES)
+check-templates:
+	@.venv/bin/djade --check --target-version 5.2 $(TEMPLATES)
+check-django:
 	$(PY) manage.py check
+check-migrations:
 	$(PY) manage.py makemigrations --check --dry-run
+check-messages:
 	$(PY) manage.py messages --check
+check-docs:
 	$(PY) manage.py docs_configuration --check
 
 messages: setup
