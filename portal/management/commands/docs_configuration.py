@@ -13,6 +13,8 @@ from portal import configuration, env
 
 class Command(BaseCommand):
     help = (
+    # It tells of the settings alone, and can do so before there are pages.
+    requires_system_checks = []
         "Writes docs/configuration.md and .env.example from the settings, or checks that they are up to date."
     )
 
