@@ -101,7 +101,7 @@ clean:
 # The newest Python that the pinned packages have wheels for, if it can make a venv.
 .venv/bin/python:
 	@for python in python3.14 python3.13 python3.12 python3.11 python3; do \
-	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	    $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || continue; \
 	    found=$$python; \
 	    $$python -c 'import venv, ensurepip' 2>/dev/null || continue; \
 	    echo "Making .venv with $$($$python --version)"; \
@@ -110,7 +110,7 @@ clean:
 	if [ -n "$$found" ]; then \
 	    echo "$$($$found --version) is here, but without its venv module. On Debian or Ubuntu: apt install python3-venv"; \
 	else \
-	    echo "Laadbewijs needs Python 3.11 or newer, found: $$(python3 --version 2>/dev/null || echo none)"; \
+	    echo "Laadbewijs needs Python 3.11 to 3.14, found: $$(python3 --version 2>/dev/null || echo none)"; \
 	    echo "On Debian 12 or newer and Ubuntu 24.04 or newer: apt install python3 python3-venv"; \
 	fi; exit 1
 

@@ -55,14 +55,14 @@ def make(folder: Path, target: str, *, python3: str | None = None) -> subprocess
 def test_without_python_it_asks_for_python(tmp_path: Path, target: str) -> None:
     result = make(tmp_path, target)
     assert result.returncode != 0
-    assert "Laadbewijs needs Python 3.11 or newer" in result.stdout
+    assert "Laadbewijs needs Python 3.11 to 3.14" in result.stdout
     assert "apt install python3 python3-venv" in result.stdout
 
 
 def test_an_old_python_is_named(tmp_path: Path) -> None:
     result = make(tmp_path, "demo", python3=OLD)
     assert result.returncode != 0
-    assert "Laadbewijs needs Python 3.11 or newer, found: Python 3.9.2" in result.stdout
+    assert "Laadbewijs needs Python 3.11 to 3.14, found: Python 3.9.2" in result.stdout
 
 
 def test_without_the_venv_module_it_names_the_package(tmp_path: Path) -> None:

@@ -12,11 +12,9 @@ from portal import configuration, env
 
 
 class Command(BaseCommand):
-    help = (
+    help = "Writes docs/configuration.md and .env.example from the settings, or checks them."
     # It tells of the settings alone, and can do so before there are pages.
     requires_system_checks = []
-        "Writes docs/configuration.md and .env.example from the settings, or checks that they are up to date."
-    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
