@@ -30,7 +30,7 @@ def hash_secret(password: bytes, *, kind: str) -> str:
     """What to store for `password`: a keyed fast hash of a generated one, a slow hash of a chosen one."""
     if kind == Station.Secret.GENERATED:
         return _fast_digest(password)
-    return make_password(password)
+    return make_password(_as_text(password))
 
 
 def verify_secret(station: Station, password: bytes) -> bool:
@@ -42,12 +42,17 @@ def verify_secret(station: Station, password: bytes) -> bool:
     known = (_fast_digest(password), station.secret_hash)
     if known in _verified:
         return True
-    if not check_password(password, station.secret_hash):  # type: ignore[arg-type]  # takes bytes, says str
+    if not check_password(_as_text(password), station.secret_hash):
         return False
     _verified[known] = None
     while len(_verified) > _VERIFIED_MAX:
         _verified.popitem(last=False)
     return True
+
+
+def _as_text(password: bytes) -> str:
+    """One character for each byte: raw bytes that are no UTF-8 are a password like any other."""
+    return password.decode("latin-1")
 
 
 def _fast_digest(password: bytes) -> str:

@@ -18,6 +18,8 @@ RATE_UNITS = {
     "power": "W",
 }
 
+MAX_EVSES = 100
+
 
 @dataclass(frozen=True, slots=True)
 class StationCapabilities:
@@ -41,7 +43,7 @@ def from_keys(keys: Mapping[str, str]) -> StationCapabilities:
         max_periods=count(keys.get("chargingschedulemaxperiods")),
         max_profiles=count(keys.get("maxchargingprofilesinstalled")),
         rate_units=rate_units(keys.get("chargingscheduleallowedchargingrateunit")),
-        evse_count=count(keys.get("numberofconnectors")),
+        evse_count=count(keys.get("numberofconnectors"), at_most=MAX_EVSES),
         measurands=listed(keys.get("metervaluessampleddata")),
         feature_profiles=features,
     )
@@ -61,8 +63,8 @@ def from_variables(variables: Mapping[tuple[str, str], str]) -> StationCapabilit
         max_periods=count(charging("periodsperschedule")),
         max_profiles=count(charging("entries[chargingprofiles].maxlimit")),
         rate_units=rate_units(charging("rateunit")),
-        phases=count(variables.get(("chargingstation", "supplyphases"))),
-        evse_count=len(evses) or None,
+        phases=count(variables.get(("chargingstation", "supplyphases")), at_most=3),
+        evse_count=min(len(evses), MAX_EVSES) or None,
         measurands=listed(variables.get(("sampleddatactrlr", "txupdatedmeasurands"))),
     )
 
@@ -79,10 +81,10 @@ def listed(text: str | None) -> tuple[str, ...]:
     return tuple(item for each in cleaned.split(",") if (item := each.strip(" \"'")))
 
 
-def count(text: str | None) -> int | None:
-    """A whole number of 0 or more, else None. `8.0` counts as 8; what no column holds is not believed."""
+def count(text: str | None, *, at_most: int = 2**31 - 1) -> int | None:
+    """A whole number of 0 to `at_most`, else None: what no column holds is not believed. `8.0` counts as 8."""
     try:
         number = float(text or "")
     except ValueError:
         return None
-    return int(number) if 0 <= number < 2**31 and number == int(number) else None
+    return int(number) if 0 <= number <= at_most and number == int(number) else None
