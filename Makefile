@@ -24,7 +24,7 @@ help:
 	@echo 'make check             format, lint, types, imports, templates, migrations, translations'
 	@echo 'make e2e               the journeys in a real browser (needs Chromium)'
 	@echo 'make bench             the speed targets, as a table and as bench.json'
-	@echo 'make nightly           soak, faults under load, long fuzz, the slow targets'
+	@echo 'make nightly           the speed targets, then soak, faults under load and long fuzz'
 	@echo 'make lock              pin the newest packages that pyproject.toml and package.json allow'
 	@echo 'make messages          bring the Dutch catalogue up to date with the source'
 	@echo 'make docs              write the generated pages in docs/'
@@ -48,8 +48,7 @@ coverage: setup .venv/.dev
 e2e: setup .venv/.dev
 	@$(PY) -m pytest -m e2e $(ARGS)
 
-nightly: setup .venv/.dev
-	@$(PY) -m tests.bench --slow
+nightly: bench
 	@$(PY) -m pytest -m nightly $(ARGS)
 
 bench: setup .venv/.dev
