@@ -298,6 +298,13 @@ OCPP_MAX_FRAME_BYTES = env.read(
     default="262144",
     text="A larger frame closes the socket.",
 )
+OCPP_MAX_FRAMES_PER_S = env.read(
+    "OCPP_MAX_FRAMES_PER_S",
+    group="OCPP",
+    kind="number",
+    default="500",
+    text="A station that sends more frames in a second waits for the next.",
+)
 OCPP_CALL_TIMEOUT_S = env.read(
     "OCPP_CALL_TIMEOUT_S",
     group="OCPP",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
 from stations.models import MeterReading
 from stations.nudges import nudge_pages
@@ -149,10 +149,6 @@ def _work(job: Job) -> None:
         with transaction.atomic():
             job.result = job.work()
     except (OperationalError, InterfaceError):
-        raise
-    except DatabaseError:
-        # On PostgreSQL a savepoint has cleaned this up; the error is this job's own.
-        logger.exception("A message broke a law of the database")
         raise
     except Exception as error:  # a bug in one handler costs one message, not the batch
         job.error = error

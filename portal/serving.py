@@ -1,0 +1,30 @@
+"""How a server process is started: one place for the demo, the bench and the image."""
+
+from __future__ import annotations
+
+import uvicorn
+from django.conf import settings
+
+
+def server_config(*, host: str, port: int) -> uvicorn.Config:
+    """Uvicorn as the portal needs it.
+
+    No permessage-deflate: with it a station costs 69 to 139 KiB of memory instead of 32. A ping finds a half-open
+    socket within two intervals.
+    """
+    return uvicorn.Config(
+        "portal.asgi:application",
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=settings.OCPP_MAX_FRAME_BYTES,
+        ws_ping_interval=settings.OCPP_PING_S,
+        ws_ping_timeout=settings.OCPP_PING_S,
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+    )

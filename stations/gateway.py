@@ -1,0 +1,309 @@
+"""The sockets that this process holds: frames in, answers and commands out.
+
+Everything here runs on the event loop and never waits for a station or for the database: an answer is just another
+frame (rule 2), the two directions share no lock (rule 3), and what must be written first goes through the writer,
+which calls back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+
+from stations import commands, intake, nudges, presence
+from stations.ingest import Job, Writer
+from stations.ocpp import rpc
+from stations.ocpp.readings import rows_of
+from stations.ocpp.validation import request_validator
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.5  # rows that no nudge told of: another process without a channel layer, or a nudge that was lost
+MAX_UNANSWERED = 64  # frames of one station in the writer's queue; then its socket waits
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One socket of one station."""
+
+    station_id: int
+    identity: str
+    version: str
+    asgi_send: Send
+    id: UUID = field(default_factory=uuid4)
+    last_message_at: datetime = field(default_factory=_now)
+    unanswered: int = 0
+    # Frames in the second that began at `second`: the brake on a station that floods.
+    second: int = 0
+    frames: int = 0
+    closing: bool = False
+    roomy: asyncio.Event | None = None
+
+    def send(self, text: str) -> None:
+        """Send now if the socket takes it; else as soon as it does, in order. Never waits, never raises."""
+        if not self.closing:
+            _start(self.asgi_send({"type": "websocket.send", "text": text}), self.identity)
+
+    def close(self, code: int, reason: str) -> None:
+        if not self.closing:
+            self.closing = True
+            _start(self.asgi_send({"type": "websocket.close", "code": code, "reason": reason}), self.identity)
+
+
+class _Rest:
+    """What is left of a coroutine that was started by hand and now waits for `future`."""
+
+    def __init__(self, coroutine: Any, future: Any) -> None:
+        self.coroutine, self.future = coroutine, future
+
+    def __await__(self) -> Any:
+        yield self.future
+        yield from self.coroutine.__await__()
+
+
+_tasks: set[asyncio.Task[None]] = set()
+
+
+def _start(sending: Any, identity: str) -> None:
+    """Run `sending` up to its first wait, which a socket with room never reaches: a task per answer costs 8 us."""
+    try:
+        future = sending.send(None)
+    except StopIteration:
+        return
+    except Exception as error:  # the peer is gone; the reader of this socket will see it too
+        logger.debug("%s: not sent: %s", identity, error)
+        return
+    task = asyncio.get_running_loop().create_task(_finish(_Rest(sending, future), identity))
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _finish(rest: _Rest, identity: str) -> None:
+    try:
+        await rest
+    except Exception as error:
+        logger.debug("%s: not sent: %s", identity, error)
+
+
+class Gateway:
+    """One per process. `start` and `stop` are called on its loop."""
+
+    def __init__(self) -> None:
+        self.id = uuid4()
+        self.connections: dict[int, Connection] = {}
+        self.writer = Writer(self._released)
+        self._looking: set[int] = set()
+
+    async def start(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.writer.start()
+        self._stop_listening = nudges.listen_to_gateways(self._nudged)
+        self._rounds = [
+            self.loop.create_task(self._every(POLL_S, self._poll)),
+            self.loop.create_task(self._every(presence.RENEWAL_S, self._renew)),
+        ]
+
+    async def stop(self) -> None:
+        """Close the sockets so that stations go elsewhere, write what waits, and give the leases back."""
+        self._stop_listening()
+        for round_ in self._rounds:
+            round_.cancel()
+        held = list(self.connections)
+        for connection in list(self.connections.values()):
+            connection.close(1012, "the server restarts")
+        self.connections.clear()
+        self.writer.submit(Job(work=lambda: presence.end_all_of(self.id, held, _now())))
+        await asyncio.to_thread(self.writer.stop)
+
+    # ------------------------------------------------------------ sockets come and go
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """Run `work` in the writer's transaction and return its result once that is durable."""
+        future: asyncio.Future[Any] = self.loop.create_future()
+        self.writer.submit(Job(work=work, token=future))
+        return await future
+
+    def register(self, connection: Connection) -> None:
+        """A station has one socket: the new one wins, since the old may be half open."""
+        old = self.connections.get(connection.station_id)
+        self.connections[connection.station_id] = connection
+        if old is not None:
+            old.close(1000, "the station has connected again")
+        self._look([connection.station_id])
+
+    def unregister(self, connection: Connection, reason: str) -> None:
+        connection.closing = True
+        if self.connections.get(connection.station_id) is connection:
+            del self.connections[connection.station_id]
+        station_id, owner = connection.station_id, connection.id
+        work = lambda: presence.end(station_id=station_id, connection=owner, reason=reason, now=_now())  # noqa: E731
+        self.writer.submit(Job(work=work))
+
+    # ------------------------------------------------------------ frames in
+
+    async def receive(self, connection: Connection, text: str) -> None:
+        """Take in one frame. Waits only where the station is faster than the database (or than is decent)."""
+        connection.last_message_at = now = _now()
+        self._take_in(connection, text, now)
+        connection.frames += 1
+        if now.second != connection.second:
+            connection.second, connection.frames = now.second, 0
+        elif connection.frames > settings.OCPP_MAX_FRAMES_PER_S:
+            await asyncio.sleep(1 - now.microsecond / 1e6)
+        if connection.unanswered >= MAX_UNANSWERED or self.writer.is_full:
+            await self._wait_for_room(connection)
+
+    def _take_in(self, connection: Connection, text: str, now: datetime) -> None:
+        try:
+            frame = rpc.parse(text)
+        except rpc.BrokenFrame as broken:
+            return self._refuse(connection, text, broken, now)
+        if isinstance(frame, rpc.Call) and frame.action == "MeterValues":
+            return self._take_in_readings(connection, frame, text, now)
+        return self._submit(connection, intake.work_of(connection, frame, text, now))
+
+    def _take_in_readings(self, connection: Connection, frame: rpc.Call, text: str, now: datetime) -> None:
+        """The path that every sample takes: no row is read, the reading keeps the message, the answer is empty."""
+        payload = frame.payload
+        if not request_validator(connection.version, "MeterValues").is_valid(payload):
+            return self._submit(connection, intake.work_of(connection, frame, text, now))
+        evse_number = payload["connectorId"] if connection.version == "1.6" else payload["evseId"]
+        try:
+            rows = rows_of(
+                payload["meterValue"],
+                station_id=connection.station_id,
+                evse_number=evse_number,
+                transaction_id=str(payload.get("transactionId", "")),
+                received_at=now,
+                message_id=frame.message_id,
+                message=text,
+            )
+        except rpc.CallFailed as failed:
+            broken = rpc.BrokenFrame(failed.code, failed.description, message_id=frame.message_id)
+            return self._refuse(connection, text, broken, now)
+        connection.unanswered += 1
+        return self.writer.submit(Job(rows=rows, token=(connection, rpc.result_text(frame.message_id, {}))))
+
+    def _refuse(self, connection: Connection, text: str, broken: rpc.BrokenFrame, now: datetime) -> None:
+        self._submit(connection, intake.refusal_of(connection, broken, text, now))
+
+    def _submit(self, connection: Connection, work: Callable[[], Any]) -> None:
+        connection.unanswered += 1
+        self.writer.submit(Job(work=work, token=(connection, None)))
+
+    async def _wait_for_room(self, connection: Connection) -> None:
+        connection.roomy = asyncio.Event()
+        if connection.unanswered:
+            await connection.roomy.wait()
+        connection.roomy = None
+
+    # ------------------------------------------------------------ answers and commands out
+
+    def _released(self, jobs: Sequence[Job]) -> None:
+        """In the writer's thread, after a commit."""
+        try:
+            self.loop.call_soon_threadsafe(self._answer, jobs)
+        except RuntimeError:  # the loop is closed: the process is going down, and stations will ask again
+            logger.debug("%d answers not sent: the loop is closed", len(jobs))
+
+    def _answer(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if isinstance(job.token, tuple):
+                self._answer_frame(job, *job.token)
+            elif job.token is not None:
+                _settle(job.token, job)
+            elif job.error is not None:
+                logger.error("A round of the gateway failed", exc_info=job.error)
+
+    def _answer_frame(self, job: Job, connection: Connection, text: str | None) -> None:
+        connection.unanswered -= 1
+        if connection.roomy is not None and connection.unanswered < MAX_UNANSWERED // 2:
+            connection.roomy.set()
+        if job.error is not None:
+            logger.error("%s: a frame was not taken in", connection.identity, exc_info=job.error)
+            return
+        if text is None:
+            text, look = job.result
+            if look:
+                self._look([connection.station_id])
+        if text is not None:
+            connection.send(text)
+
+    def _nudged(self, station_ids: frozenset[int]) -> None:
+        """From any thread: these stations have a command waiting."""
+        self.loop.call_soon_threadsafe(self._look, station_ids)
+
+    def _look(self, station_ids: Sequence[int] | frozenset[int]) -> None:
+        """Claim what waits for those of the stations that are connected here; all of one moment in one go."""
+        here = [pk for pk in station_ids if pk in self.connections]
+        if not here:
+            return
+        if not self._looking:
+            self.loop.call_soon(self._claim)
+        self._looking.update(here)
+
+    def _claim(self) -> None:
+        station_ids, self._looking = self._looking, set()
+        future: asyncio.Future[Any] = self.loop.create_future()
+        future.add_done_callback(self._send_claimed)
+        self.writer.submit(Job(work=lambda: intake.claim(station_ids, _now()), token=future))
+
+    def _send_claimed(self, future: asyncio.Future[Any]) -> None:
+        if future.exception() is not None:
+            logger.error("Commands could not be claimed", exc_info=future.exception())
+            return
+        for station_id, text in future.result():
+            connection = self.connections.get(station_id)
+            # A socket that closed in between: the end of its lease makes the command's outcome unknown.
+            if connection is not None:
+                connection.send(text)
+
+    # ------------------------------------------------------------ rounds
+
+    async def _every(self, seconds: float, round_: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await round_()
+            except Exception:
+                logger.exception("A round of the gateway failed; the next is in %s s", seconds)
+
+    async def _poll(self) -> None:
+        if self.connections:
+            self._look(await self.run(commands.waiting))
+
+    async def _renew(self) -> None:
+        held = {pk: (one.id, one.last_message_at) for pk, one in self.connections.items()}
+        if not held:
+            return
+        for station_id in await self.run(lambda: presence.renew(held=held, now=_now())):
+            connection = self.connections.get(station_id)
+            if connection is not None and connection.id == held[station_id][0]:
+                connection.close(1000, "the station has connected elsewhere")
+
+
+def _settle(future: asyncio.Future[Any], job: Job) -> None:
+    if future.done():
+        return
+    if job.error is not None:
+        future.set_exception(job.error)
+    else:
+        future.set_result(job.result)
+
+
+gateway = Gateway()
+
+
