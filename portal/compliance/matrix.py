@@ -49,6 +49,10 @@ class Standing:
         return self.asked.requirement.code
 
     @property
+    def operator_id(self) -> int:
+        return self.operator.pk
+
+    @property
     def subject(self) -> str:
         """The station's identity, or the operator's slug."""
         return self.station.identity if self.station else self.operator.slug
