@@ -18,6 +18,7 @@ from stations.ocpp.masking import mask_payload
 from stations.ocpp.messages import Report, ReportedValue
 
 ORIGIN = "capabilities"
+READS = ("GetConfiguration", "GetBaseReport")
 # A station that never answers is asked this often after a boot, then left in peace.
 MAX_ATTEMPTS = 3
 # Without these a limit cannot be seen to work.
@@ -41,9 +42,7 @@ KEEPS_CHOICES = re.compile(r"TxUpdatedMeasurands$", re.IGNORECASE)
 # ---------------------------------------------------------------- asking
 def ask(station: Station, *, now: datetime) -> Command | None:
     """Ask for all keys (1.6) or a full report (2.x). None: it is being asked already, or was asked often enough."""
-    asked = Command.objects.filter(
-        station=station, origin=ORIGIN, action__in=("GetConfiguration", "GetBaseReport")
-    )
+    asked = Command.objects.filter(station=station, origin=ORIGIN, action__in=READS)
     if asked.filter(state__in=Command.OPEN).exists():
         return None
     if station.booted_at and asked.filter(requested_at__gte=station.booted_at).count() >= MAX_ATTEMPTS:

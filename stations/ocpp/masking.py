@@ -70,11 +70,16 @@ def mask_payload(action: str, payload: dict[str, Any]) -> dict[str, Any]:
     return masked
 
 
+def mask_description(description: str) -> str:
+    """The description of an error (a CALLERROR's, a schema's), which may quote the value that it refuses."""
+    return _QUOTED.sub(MASK, description) if _SUSPECT.search(description) else _mask_string(description)
+
+
 def _mask_frame(frame: Any, action: str) -> Any:
     if not isinstance(frame, list):
         return _mask(frame)
     if frame and frame[0] == _CALLERROR:
-        return [_mask_quotes(part) if isinstance(part, str) else _mask(part) for part in frame]
+        return [mask_description(part) if isinstance(part, str) else _mask(part) for part in frame]
     return [mask_payload(action, part) if isinstance(part, dict) else _mask(part) for part in frame]
 
 
@@ -161,8 +166,3 @@ def _mask_free_text(value: str) -> str:
     except orjson.JSONDecodeError:
         return MASK
     return orjson.dumps(_mask(inner)).decode() if isinstance(inner, dict | list) else MASK
-
-
-def _mask_quotes(value: str) -> str:
-    """The description of a CALLERROR may quote the value that it refuses."""
-    return _QUOTED.sub(MASK, value) if _SUSPECT.search(value) else _mask_string(value)

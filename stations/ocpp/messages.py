@@ -12,6 +12,7 @@ from typing import Any
 
 from ocpp.v16.enums import AuthorizationStatus
 
+from stations.ocpp.readings import parse_time
 from stations.ocpp.rpc import CallFailed
 
 MAX_EVSE = 100
@@ -254,6 +255,19 @@ def register_wh(value: float, *, field_name: str) -> float:
     if not abs(value) <= MAX_REGISTER_WH:
         raise CallFailed("PropertyConstraintViolation", f"{field_name}: no register reaches {value:.3g} Wh")
     return float(value)
+
+
+def readable(meter_values: MeterValues) -> MeterValues:
+    """Those whose time can be read: one that cannot must not hold up the transaction that it came with (rule 6)."""
+    return [meter_value for meter_value in meter_values if _has_time(meter_value)]
+
+
+def _has_time(meter_value: dict[str, Any]) -> bool:
+    try:
+        parse_time(meter_value["timestamp"])
+    except CallFailed:
+        return False
+    return True
 
 
 def not_from_stations(action: str, version: str) -> CallFailed:

@@ -110,7 +110,7 @@ def _stop(payload: Payload) -> m.Message:
         at=parse_time(payload["timestamp"]),
         reason=payload.get("reason", "Local"),  # 1.6, 6.49: omitted means Local
         id_token=m.IdToken(id_tag) if id_tag else None,
-        meter_values=payload.get("transactionData", []),
+        meter_values=m.readable(payload.get("transactionData", [])),
     )
 
 

@@ -153,7 +153,7 @@ def _transaction_event(payload: Payload) -> m.Message:
         stopped_reason=info.get("stoppedReason", ""),
         evse_number=_evse(evse["id"]) if evse else None,
         id_token=_id_token(id_token) if id_token else None,
-        meter_values=payload.get("meterValue", []),
+        meter_values=m.readable(payload.get("meterValue", [])),
     )
 
 
