@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from portal.simulator.schedules import TX, ProfileRefusedError, Running
+from portal.simulator.schedules import TX, ProfileRefusedError
 from portal.simulator.sockets import Permission, Socket
 from portal.simulator.station import Station
 from portal.simulator.wire import Payload
@@ -74,8 +74,7 @@ def install(station: Station, evse: int, wire: Payload) -> None:
     profile = station.dialect.read_profile(evse, wire)
     socket = station.sockets.get(evse)
     tx = socket.transaction if socket else None
-    running = Running(station.dialect.transaction_name(tx), tx.started_at) if tx else None
-    station.schedules.install(profile, running)
+    station.schedules.install(profile, station.as_running(tx) if tx else None)
 
 
 def composite(station: Station, evse: int, duration_s: int, unit: str) -> tuple[datetime, int, list[Payload]]:

@@ -234,7 +234,7 @@ class Station:
         """The TxProfile that came with a remote start."""
         try:
             profile = self.dialect.read_profile(socket.evse, wire)
-            self.schedules.install(profile, Running(self.dialect.transaction_name(tx), tx.started_at))
+            self.schedules.install(profile, self.as_running(tx))
         except (ProfileRefusedError, CallError) as error:
             self._log.warning("the profile of the remote start was not taken: %s", error)
 
@@ -263,9 +263,13 @@ class Station:
 
     # Charging
 
+    def as_running(self, tx: Transaction) -> Running:
+        """Floored to the second like every moment of a schedule: a composite asked at once must see it."""
+        return Running(self.dialect.transaction_name(tx), tx.started_at.replace(microsecond=0))
+
     def running(self) -> dict[int, Running]:
         return {
-            evse: Running(self.dialect.transaction_name(socket.transaction), socket.transaction.started_at)
+            evse: self.as_running(socket.transaction)
             for evse, socket in self.sockets.items()
             if socket.transaction is not None
         }
