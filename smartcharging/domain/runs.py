@@ -46,7 +46,8 @@ def changes_of(
         moments = [start + start_s for start_s in starts[running:never]]
         if moments:
             moments[0] = max(moments[0], first)
-            yield [*moments, last], [*of_periods[running:never], None]
+            moments.append(last)
+            yield moments, [*of_periods[running:never], None]
 
 
 def _validity(profile: ChargingProfile, window: Window) -> tuple[int, int]:

@@ -106,4 +106,4 @@ def limits(*installed: Installed, **question: Any) -> list[tuple[int, float | No
 
 def with_phases(*installed: Installed, **question: Any) -> list[tuple[int, float | None, int | None]]:
     """The composite as (start_s, limit, phases)."""
-    return [tuple(period) for period in composite(*installed, **question).periods]
+    return [(*period,) for period in composite(*installed, **question).periods]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+
+from smartcharging.domain.profiles import LocalLimit
 from tests.domain.charging import (
     EXTERNAL,
     LOCAL,
@@ -16,8 +18,6 @@ from tests.domain.charging import (
     relative,
     with_phases,
 )
-
-from smartcharging.domain.profiles import LocalLimit
 
 UNKNOWN = LocalLimit()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.domain.charging import MAX, NOW, TX_DEFAULT, at, composite, daily, limits, profile, with_phases
 
 from smartcharging.domain.schedule import MAX_DURATION_S
+from tests.domain.charging import MAX, NOW, TX_DEFAULT, at, composite, daily, limits, profile, with_phases
 
 
 def test_the_window_starts_at_0_and_says_nothing_past_its_end() -> None:

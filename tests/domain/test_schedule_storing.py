@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
+from smartcharging.domain.profiles import Installed, Version
+from smartcharging.domain.storing import install, refusal
 from tests.domain.charging import (
     DAY,
     EXTERNAL,
@@ -16,9 +19,6 @@ from tests.domain.charging import (
     profile,
     relative,
 )
-
-from smartcharging.domain.profiles import Installed, Version
-from smartcharging.domain.storing import install, refusal
 
 VERSIONS: list[Version] = ["1.6", "2.0.1"]
 

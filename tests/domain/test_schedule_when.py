@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from smartcharging.domain.profiles import Recurrency
 from tests.domain.charging import (
     DAY,
     NOW,
@@ -19,8 +20,6 @@ from tests.domain.charging import (
     relative,
     weekly,
 )
-
-from smartcharging.domain.profiles import Recurrency
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -133,7 +132,11 @@ def test_a_daily_schedule_keeps_24_hours_when_the_clock_is_set_forward() -> None
     elapsed = limits(item, now=sunday, duration_s=86_400)
     by_the_clock = limits(item, now=sunday, duration_s=86_400, timezone=AMSTERDAM)
     assert elapsed == [(0, 48.0), (18 * 3600, 6.0), (19 * 3600, 48.0)]  # 19:00 there
-    assert by_the_clock == [(0, 48.0), (17 * 3600, 6.0), (18 * 3600, 48.0)]  # 18:00 there, an hour was skipped
+    assert by_the_clock == [
+        (0, 48.0),
+        (17 * 3600, 6.0),
+        (18 * 3600, 48.0),
+    ]  # 18:00 there, an hour was skipped
 
 
 def test_by_the_wall_clock_a_day_of_25_hours_is_filled_to_its_end() -> None:
