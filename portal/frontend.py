@@ -30,7 +30,7 @@ class NodeModulesFinder(BaseFinder):
     storage = FileSystemStorage(location=str(NODE_MODULES))
     storage.prefix = "vendor"  # type: ignore[attr-defined]  # staticfiles reads it: the part of the URL before the path
 
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> str | list[str]:
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> str | list[str]:  # type: ignore[override]  # noqa: FBT001, FBT002 - Django's
         inside = path.removeprefix("vendor/")
         found = inside != path and any(Path(inside).match(pattern) for pattern in SERVED)
         file = NODE_MODULES / inside

@@ -39,7 +39,8 @@ SECRET_KEY = (
         group="Installation",
         kind="secret",
         default="",
-        text="Signs sessions and keys the hashes of station passwords and tokens. Without it a key is made in `var/`, for one machine.",
+        text="Signs sessions and keys the hashes of station passwords and tokens. "
+        "Without it a key is made in `var/`, for one machine.",
     )
     or _local_secret_key()
 )
@@ -75,7 +76,7 @@ DATABASE_URL = env.read(
     "DATABASE_URL",
     group="Services",
     kind="secret",
-    default=f"sqlite:///{VAR_DIR / 'laadbewijs.sqlite3'}",
+    default=f"sqlite:///{VAR_DIR / 'demo.sqlite3'}",
     text="`postgres://user:password@host:port/name` or `sqlite:///path`. Without it: a file in `var/`.",
 )
 REDIS_URL = env.read(
@@ -83,7 +84,8 @@ REDIS_URL = env.read(
     group="Services",
     kind="secret",
     default="",
-    text="`redis://host:port/db`, for Celery, nudges between processes and the cache. Without it everything runs in one process.",
+    text="`redis://host:port/db`, for Celery, nudges between processes and the cache. "
+    "Without it everything runs in one process.",
 )
 
 # ---------------------------------------------------------------- the parts

@@ -151,7 +151,9 @@ def expire(now: datetime) -> int:
     """Give up on what was never sent in time (expired) and on what was not answered in time (unknown)."""
     overdue = now - timedelta(seconds=settings.OCPP_CALL_TIMEOUT_S)
     lost = _give_up(Command.objects.filter(state=State.SENT, sent_at__lte=overdue), State.UNKNOWN, now)
-    return lost + _give_up(Command.objects.filter(state=State.QUEUED, expires_at__lte=now), State.EXPIRED, now)
+    return lost + _give_up(
+        Command.objects.filter(state=State.QUEUED, expires_at__lte=now), State.EXPIRED, now
+    )
 
 
 def _answerable(station_id: int) -> QuerySet[Command]:

@@ -14,9 +14,9 @@ from channels.consumer import AsyncConsumer
 from django.db import close_old_connections
 
 from stations import presence
+from stations.credentials import verify_secret
 from stations.gateway import Connection, Send, gateway
 from stations.models import Station
-from stations.credentials import verify_secret
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,8 @@ async def _admit(scope: dict[str, Any]) -> tuple[Station, str]:
     identity = scope["url_route"]["kwargs"]["identity"]
     password = _password_of(scope["headers"], identity)
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_admission, _verified, identity, password), version
+    station: Station = await loop.run_in_executor(_admission, _verified, identity, password)
+    return station, version
 
 
 def _verified(identity: str, password: bytes | None) -> Station:

@@ -83,7 +83,7 @@ def _start(sending: Any, identity: str) -> None:
         future = sending.send(None)
     except StopIteration:
         return
-    except Exception as error:  # the peer is gone; the reader of this socket will see it too
+    except Exception as error:  # noqa: BLE001 - the peer is gone; the reader of this socket will see it too
         logger.debug("%s: not sent: %s", identity, error)
         return
     task = asyncio.get_running_loop().create_task(_finish(_Rest(sending, future), identity))
@@ -94,7 +94,7 @@ def _start(sending: Any, identity: str) -> None:
 async def _finish(rest: _Rest, identity: str) -> None:
     try:
         await rest
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - as above
         logger.debug("%s: not sent: %s", identity, error)
 
 
@@ -305,5 +305,3 @@ def _settle(future: asyncio.Future[Any], job: Job) -> None:
 
 
 gateway = Gateway()
-
-

@@ -73,8 +73,8 @@ def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime) -> Answer
     except rpc.CallFailed as failed:
         kind, answer = Frame.Kind.ERROR, rpc.error_text(call.message_id, failed, peer.version)
         _record_bad_frame(peer, failed, now)
-    _log(peer, In, Frame.Kind.CALL, call.action, call.message_id, text, now)
-    _log(peer, Out, kind, call.action, call.message_id, answer, now)
+    _log(peer, In, Frame.Kind.CALL, action=call.action, message_id=call.message_id, text=text, now=now)
+    _log(peer, Out, kind, action=call.action, message_id=call.message_id, text=answer, now=now)
     return answer, False
 
 
@@ -97,7 +97,8 @@ def _take_answer(peer: Peer, frame: rpc.CallResult | rpc.CallError, text: str, n
     command = commands.complete(
         station_id=peer.station_id, message_id=frame.message_id, response=response, error=error, now=now
     )
-    _log(peer, In, kind, command.action if command else "", frame.message_id, text, now)
+    action = command.action if command else ""
+    _log(peer, In, kind, action=action, message_id=frame.message_id, text=text, now=now)
     if command is None:
         unasked = rpc.CallFailed("ProtocolError", f"an answer to no open question: {frame.message_id}")
         _record_bad_frame(peer, unasked, now)
@@ -108,11 +109,11 @@ def _take_answer(peer: Peer, frame: rpc.CallResult | rpc.CallError, text: str, n
 
 def _refuse(peer: Peer, broken: rpc.BrokenFrame, text: str, now: datetime) -> Answer:
     _record_bad_frame(peer, broken, now)
-    _log(peer, In, Frame.Kind.BROKEN, "", broken.message_id, text, now)
+    _log(peer, In, Frame.Kind.BROKEN, action="", message_id=broken.message_id, text=text, now=now)
     if not broken.answerable:
         return None, False
     answer = rpc.error_text(broken.message_id, broken, peer.version)
-    _log(peer, Out, Frame.Kind.ERROR, "", broken.message_id, answer, now)
+    _log(peer, Out, Frame.Kind.ERROR, action="", message_id=broken.message_id, text=answer, now=now)
     return answer, False
 
 
@@ -122,7 +123,7 @@ def _record_bad_frame(peer: Peer, failed: rpc.CallFailed, now: datetime) -> None
 
 
 def _log(
-    peer: Peer, direction: str, kind: str, action: str, message_id: str, text: str, now: datetime
+    peer: Peer, direction: str, kind: str, *, action: str, message_id: str, text: str, now: datetime
 ) -> None:
     """Write the frame down, masked. A NUL, which PostgreSQL's text does not take, is shown as what it is."""
     shown = masking.mask_text(text, action)[: settings.OCPP_MAX_FRAME_BYTES].replace("\x00", "\\u0000")

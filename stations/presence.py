@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.query import QuerySet
 
 from stations import commands, events
 from stations.models import Presence, Station
@@ -75,16 +76,21 @@ def renew(*, held: dict[int, tuple[UUID, datetime]], now: datetime) -> list[int]
     return sorted(held.keys() - {row.station_id for row in kept})
 
 
-def end_dead(now: datetime) -> int:
+def release_dead(now: datetime) -> int:
     """End the leases of gateways that died. Returns how many."""
-    expired = Presence.objects.filter(
-        connection__isnull=False, renewed_at__lte=now - timedelta(seconds=LEASE_S)
-    ).values_list("station_id", "connection")
-    return sum(end(station_id=pk, connection=owner, reason="lease ran out", now=now) for pk, owner in list(expired))
+    overdue = Presence.objects.filter(renewed_at__lte=now - timedelta(seconds=LEASE_S))
+    return _end_each(overdue, reason="the lease ran out", now=now)
 
 
 def end_all_of(gateway: UUID, station_ids: Iterable[int], now: datetime) -> None:
     """A gateway that stops ends what it holds."""
-    rows = Presence.objects.filter(gateway=gateway, station_id__in=list(station_ids))
-    for station_id, connection in list(rows.values_list("station_id", "connection")):
-        end(station_id=station_id, connection=connection, reason="the gateway stopped", now=now)
+    held = Presence.objects.filter(gateway=gateway, station_id__in=list(station_ids))
+    _end_each(held, reason="the gateway stopped", now=now)
+
+
+def _end_each(rows: QuerySet[Presence], *, reason: str, now: datetime) -> int:
+    return sum(
+        end(station_id=row.station_id, connection=row.connection, reason=reason, now=now)
+        for row in rows
+        if row.connection is not None
+    )

@@ -37,7 +37,7 @@ OPERATING_ROLES = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 def parties_of(user: Visitor, *, roles: tuple[Role, ...], party: str) -> models.QuerySet[Any]:
     """Primary keys of the parties (`party`: "operator" or "municipality") where `user` has one of `roles`."""
-    memberships: models.QuerySet[Any] = user.memberships.filter(role__in=roles)
+    memberships: models.QuerySet[Any] = user.memberships.filter(role__in=roles)  # type: ignore[union-attr]
     return memberships.filter(**{f"{party}__isnull": False}).values(party)
 
 

@@ -78,7 +78,7 @@ class ChargingSession(models.Model):
     evse_number = models.PositiveSmallIntegerField(null=True)
     connector_number = models.PositiveSmallIntegerField(null=True)
     # 1.6: the number we gave, as text; 2.x: the station's own, unique per station only (rule 7).
-    transaction_id = models.CharField(
+    transaction_id = models.CharField(  # noqa: DJ001 - unique, and null while not known
         max_length=36, null=True, help_text=_("Null for an instant: 1.6 ids follow from the row's own key.")
     )
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)

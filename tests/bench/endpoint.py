@@ -78,8 +78,8 @@ def server(module: str, *arguments: str, database_url: str = "sqlite://") -> Ite
         [sys.executable, "-m", module, str(port), *arguments],
         cwd=ROOT,
         env=environment(database_url),
-        preexec_fn=lambda: os.sched_setaffinity(0, {0}),
     )
+    os.sched_setaffinity(process.pid, {0})
     try:
         _wait_for(port, process)
         yield process.pid, port
@@ -166,7 +166,13 @@ def _raise_file_limit() -> None:
 def measure(rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """Targets 1 (both databases), 2 and 3, interleaved so that a change of the machine's speed hits all alike."""
     os.sched_setaffinity(0, {1} if (os.cpu_count() or 1) > 1 else {0})
-    runs: dict[str, list[float]] = {"documented": [], "sqlite": [], "postgres": [], "no store": [], "idle": []}
+    runs: dict[str, list[float]] = {
+        "documented": [],
+        "sqlite": [],
+        "postgres": [],
+        "no store": [],
+        "idle": [],
+    }
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
         runs["documented"].append(measure_rate("tests.bench.documented"))
@@ -183,7 +189,9 @@ def measure(rounds: int = ROUNDS) -> list[dict[str, Any]]:
         _ratio("1", "MeterValues durable, PostgreSQL", runs["postgres"], runs["documented"], 5),
         _ratio("2", "MeterValues answered, not stored", runs["no store"], runs["documented"], 10),
         _figure("3", "idle station at 3,000", runs["idle"], "KiB", 32, at_most=True),
-        _figure("-", "documented example of the ocpp package", runs["documented"], "messages per CPU-s", None),
+        _figure(
+            "-", "documented example of the ocpp package", runs["documented"], "messages per CPU-s", None
+        ),
     ]
 
 

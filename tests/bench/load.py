@@ -31,7 +31,9 @@ def meter_values(number: int) -> bytes:
     """A MeterValues CALL of 8 samples (about 730 bytes), unlike that of any other `number`."""
     at = (EPOCH + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
     samples = ",".join(
-        '{"value":"%s","measurand":"%s",%s"unit":"%s"}' % (value, name, f'"phase":"{phase}",' if phase else "", unit)
+        f'{{"value":"{value}","measurand":"{name}",'
+        + (f'"phase":"{phase}",' if phase else "")
+        + f'"unit":"{unit}"}}'
         for name, phase, unit, value in SAMPLES
     )
     return (
