@@ -78,6 +78,19 @@ async def test_a_token_the_csms_refuses_starts_nothing(csms: Csms, connect: Conn
     assert not csms.seen("TransactionEvent")
 
 
+async def test_a_token_taken_offline_and_refused_later_stops_the_charging(
+    csms: Csms, connect: Connect, desk: Desk
+) -> None:
+    csms.bad_tokens.add("STOLEN")
+    station = await connect()
+    await station.disconnect()
+    assert await station.plug_in(1, Car(), "STOLEN")
+    station.reconnect()
+    await csms.until(desk.endings, "the end")
+    assert desk.endings()[0][1] == "DeAuthorized"
+    assert station.station.sockets[1].meter.power_w == 0
+
+
 async def test_two_cars_share_the_connection_and_leave_nothing(
     csms: Csms, connect: Connect, desk: Desk
 ) -> None:

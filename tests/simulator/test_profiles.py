@@ -171,6 +171,17 @@ async def test_a_reset_reboots_and_keeps_the_profiles(csms: Csms, connect: Conne
     assert await desk.limit(1) == 9.0
 
 
+@pytest.mark.parametrize("version", ["2.0.1"], indirect=True)
+async def test_a_reset_on_idle_waits_for_the_car(csms: Csms, connect: Connect) -> None:
+    station = await connect()
+    await station.plug_in(1, Car(), "A")
+    assert (await csms.ask("Reset", {"type": "OnIdle"}))["status"] == "Scheduled"
+    await csms.sees("TransactionEvent", triggerReason="ChargingStateChanged")
+    assert len(csms.seen("BootNotification")) == 1
+    await station.unplug(1)
+    assert (await csms.sees("BootNotification", times=2)).payload["reason"] == "ScheduledReset"
+
+
 async def test_profiles_on_disk_outlive_the_process(
     csms: Csms, connect: Connect, desk: Desk, tmp_path: Path
 ) -> None:
