@@ -16,10 +16,13 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, cast
 
+from django.utils.translation import gettext_noop
+
 from portal.compliance.checks import composites, stacking_plan
 from portal.compliance.checks.composites import Period, Reported, Tolerance
 from portal.compliance.checks.findings import Figure, Finding, JudgedStep
 from portal.compliance.checks.stacking_plan import LEVELS, Stack
+from smartcharging.domain import asking
 from smartcharging.domain.profiles import (
     Installed,
     LocalLimit,
@@ -37,6 +40,21 @@ CODE = "206"
 ENGINE = "206 stacking 1.0"
 NEEDED = len(LEVELS)
 NOMINAL_V = 230.0
+
+# What is counted per purpose, how many are needed, and the rule in words.
+FIGURES = (
+    ("accepted", NEEDED, gettext_noop("at least 6")),
+    ("seen", NEEDED, gettext_noop("at least 6")),
+    ("returned", NEEDED - 1, gettext_noop("all 5 below the top")),
+)
+NAMES = {
+    "accepted_station_max": gettext_noop("Limit of the station: levels accepted"),
+    "seen_station_max": gettext_noop("Limit of the station: levels that showed"),
+    "returned_station_max": gettext_noop("Limit of the station: levels that took over"),
+    "accepted_tx_default": gettext_noop("Default per session: levels accepted"),
+    "seen_tx_default": gettext_noop("Default per session: levels that showed"),
+    "returned_tx_default": gettext_noop("Default per session: levels that took over"),
+}
 
 Outcome = Literal["accepted", "refused", "failed", "unanswered"]
 # 2.x reason codes that speak of a profile that is there already, or of haste: not of the number of levels.
@@ -315,28 +333,37 @@ def _judged(setting: Setting, stack: Stack, finding: StackFinding, step: Step) -
 
 def _figures(setting: Setting, stacks: Sequence[Stack], findings: Sequence[StackFinding]) -> Iterator[Figure]:
     """Per purpose the least of its stacks: one EVSE that takes five levels is enough to miss six."""
-    names = {Purpose.STATION_MAX: "station_max", Purpose.TX_DEFAULT: "tx_default"}
-    for purpose, key in names.items():
+    for purpose, key in ((Purpose.STATION_MAX, "station_max"), (Purpose.TX_DEFAULT, "tx_default")):
         of_purpose = [
             finding for stack, finding in zip(stacks, findings, strict=True) if stack.place.purpose is purpose
         ]
         if not of_purpose:
             continue
-        wire = stacking_plan.wire_purpose(purpose, setting.version)
         undecided = any(finding.code == "206.left_out_while_idle" for finding in of_purpose)
-        for what, word in (("accepted", "accepted"), ("seen", "seen"), ("returned", "returned")):
+        for what, needed, rule in FIGURES:
             least = min(getattr(finding, what) for finding in of_purpose)
-            needed = NEEDED - 1 if what == "returned" else NEEDED
             holds = None if undecided and what != "accepted" else least >= needed
-            yield Figure(
-                f"levels_{what}_{key}", f"{wire}: levels {word}", least, "levels", f"at least {needed}", holds
-            )
+            name = NAMES[f"{what}_{key}"]
+            yield Figure(f"levels_{what}_{key}", name, least, gettext_noop("levels"), rule, holds)
+
+
+def describe(setting: Setting, stack: Stack, step: Step) -> tuple[str, dict[str, Any]]:
+    """What a step did, as the code and the values of its sentence."""
+    values: dict[str, Any] = {
+        "purpose": stacking_plan.wire_purpose(stack.place.purpose, setting.version),
+        "evse": step.evse,
+        "level": step.level,
+        "unit": stack.unit,
+        "levels": ", ".join(str(level) for level in sorted(step.levels, reverse=True)),
+    }
+    if step.level is not None:
+        values["limit"] = asking.short(stack.levels[step.level].limit)
+        values["until"] = stack.end_of(step.level).isoformat()
+    return f"step.{step.kind}", values
 
 
 # ---------------------------------------------------------------- what the configuration says
-def judge_configuration(
-    *, max_stack_level: int | None, max_profiles: int | None, station: str = ""
-) -> Finding | None:
+def judge_configuration(*, max_stack_level: int | None, max_profiles: int | None) -> Finding | None:
     """Substantiated where the station states enough: ChargeProfileMaxStackLevel (the highest level, counted from 0)
     and MaxChargingProfilesInstalled. Some stations mean a count by the first: only a probe can tell. None: it states
     nothing, so there is nothing to keep."""
@@ -354,7 +381,14 @@ def judge_configuration(
     ]
     if max_profiles is not None:
         figures.append(
-            Figure("max_profiles", "Profiles stated", max_profiles, "", "at least 6", max_profiles >= NEEDED)
+            Figure(
+                "max_profiles",
+                gettext_noop("Room for profiles stated"),
+                max_profiles,
+                "",
+                gettext_noop("at least 6"),
+                max_profiles >= NEEDED,
+            )
         )
     values = {"level": max_stack_level, "profiles": "?" if max_profiles is None else max_profiles}
     if not all(figure.holds for figure in figures):
