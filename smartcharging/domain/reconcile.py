@@ -189,7 +189,8 @@ def _sent(progress: Progress, now: datetime) -> Step:
         return _not_sent(progress, now, State.PENDING)
     if delivery.outcome is Outcome.ACCEPTED:
         return _to(progress, State.ACCEPTED)
-    if delivery.outcome in {Outcome.REFUSED, Outcome.IMPOSSIBLE}:
+    final = delivery.outcome is Outcome.FAILED and progress.sends >= MAX_SENDS
+    if final or delivery.outcome in {Outcome.REFUSED, Outcome.IMPOSSIBLE}:
         return _settle(progress, State.REFUSED, Because.STATION_SAYS, delivery.words)
     because = Because.NO_ANSWER if delivery.outcome is Outcome.UNKNOWN else Because.STATION_SAYS
     return _to(progress, State.UNKNOWN, because, delivery.words)
@@ -216,15 +217,18 @@ def _drifted(progress: Progress, now: datetime) -> Step:
     if progress.reading is not None:
         return _accepted(progress, now)
     if progress.settled:
-        return _once_more(progress, now)
+        return _once_more(progress, now, State.ACCEPTED)
     return _send(progress, now, Do.SET)
 
 
 def _unknown(progress: Progress, now: datetime) -> Step:
     """Rule 4: a write whose answer never came is read back before it is sent again."""
-    reading = progress.reading
+    reading, delivery = progress.reading, progress.delivery
+    if delivery and delivery.outcome in {Outcome.ACCEPTED, Outcome.REFUSED, Outcome.IMPOSSIBLE}:
+        return _sent(progress, now)  # an answer that came late still counts
     if reading is None:
-        return _once_more(progress, now) if progress.settled else _read(progress, now, State.UNKNOWN)
+        look = _once_more if progress.settled else _read
+        return look(progress, now, State.UNKNOWN)
     if reading.verdict is Verdict.STANDS:
         return _judge(progress, reading, now)
     if reading.verdict is Verdict.UNANSWERED:
@@ -302,7 +306,7 @@ def _withdrawn(progress: Progress, now: datetime) -> Step:
     if progress.reading is not None:
         return _cleared_or_again(progress, progress.reading, delivery, now)
     if progress.settled:
-        return _once_more(progress, now)
+        return _once_more(progress, now, State.CLEARING)
     return _read(progress, now, State.CLEARING)
 
 
@@ -339,13 +343,9 @@ def _read(progress: Progress, now: datetime, state: State) -> Step:
         return _wait(progress)
     if not progress.stale and (progress.settled or progress.reads >= MAX_READS):
         return _wait(progress)
-    if not progress.stale and _read_at(progress, now) > now:
+    if not progress.stale and progress.sleeps(now):
         return _wait(progress)
-    return Step(Do.READ, state, progress.sends, because=Because.NONE)
-
-
-def _read_at(progress: Progress, now: datetime) -> datetime:
-    return progress.wake_at or now
+    return Step(Do.READ, state, progress.sends)
 
 
 def _read_later(progress: Progress, now: datetime) -> Step:
@@ -359,11 +359,11 @@ def _read_later(progress: Progress, now: datetime) -> Step:
     return _to(progress, progress.state, because, words, wake_at=wake_at)
 
 
-def _once_more(progress: Progress, now: datetime) -> Step:
+def _once_more(progress: Progress, now: datetime, state: State) -> Step:
     """Given up; but the station came back, which earns one more look and at most one more send."""
     if not progress.stale:
         return _wait(progress)
-    step = _read(progress, now, progress.state)
+    step = _read(progress, now, state)
     return replace(step, sends=min(progress.sends, MAX_SENDS - 1)) if step.do is Do.READ else step
 
 
