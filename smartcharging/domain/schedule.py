@@ -4,14 +4,15 @@ OCPP 1.6 edition 2 with errata 4.0, OCPP 2.0.1 edition 3 with errata 2025-09. Cl
 those of 2.0.1 part 2 (Kxx.FR.yy) or of 1.6 (3.13, 5.16, 7.x). Where implementations differ, `Policy` says what
 this one does (Dn).
 
-Three steps. `stacks.py`: which profiles count, the one that leads first. `sweep`: each profile becomes a list of
-changes (from this second this period runs, from that second none: `runs.py`), and one pass over all changes in
-order keeps what leads in each stack. `composite_schedule`: each stretch gets the lowest of its leading limits
-(`limits.py`).
+Three steps. `stacks.py`: which profiles count for what, the one that leads first. `sweep`: within a stack, each
+profile fills what those above it left free (`runs.py`: when it runs); one pass over the changes of all stacks then
+gives each stretch in which the same periods lead. `composite_schedule`: such a stretch gets the lowest of its
+limits (`limits.py`).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
@@ -20,6 +21,7 @@ from typing import TypeVar
 
 from smartcharging.domain.limits import NOTHING, UNLIMITED, Arithmetic, Limit, lowest
 from smartcharging.domain.profiles import (
+    ChargingPeriod,
     CompositePeriod,
     CompositeSchedule,
     Installed,
@@ -28,12 +30,13 @@ from smartcharging.domain.profiles import (
     Transaction,
     Unit,
 )
-from smartcharging.domain.runs import DAY_S, Frame, changes_of
+from smartcharging.domain.runs import DAY_S, Run, runs_within
 from smartcharging.domain.stacks import Situation, Stack, Window, second_of
 
 MAX_DURATION_S = 366 * DAY_S  # a longer question is answered for a year; stations clamp it too
 
 T = TypeVar("T")
+_SECOND = itemgetter(0)
 _NO_LOCAL_LIMIT = LocalLimit()
 _OUR_DECISIONS = Policy()
 
@@ -103,41 +106,62 @@ def sweep(
 
     `of_periods` says what to hand out for each period of a profile: its limit, or the profile itself, to explain
     who wins. The start is in seconds after that of the window; the first is 0. The list is the same one every
-    time, and has None for a stack of which no profile has a period then (1.6 5.16.4, 2.0.1 section 3.3).
+    time, and has None for a stack of which no profile has a period then.
     """
-    running: list[list[T | None]] = [[None] * len(stack.profiles) for stack in stacks]
+    changes = [
+        change
+        for number, stack in enumerate(stacks)
+        for change in _leaders(number, stack, window, policy, of_periods)
+    ]
+    changes.sort(key=_SECOND)
     leading: list[T | None] = [None] * len(stacks)
-    since, is_new = window.start, True
-    for moment, number, rank, period in _changes(stacks, window, policy, of_periods):
+    since = window.start
+    for moment, number, leader in changes:
         if moment != since:
-            if is_new:
-                yield since - window.start, leading
-            since, is_new = moment, False
-        running[number][rank] = period
-        for leader in running[number]:  # the highest that has a period
-            if leader is not None:
-                break
-        if leader is not leading[number]:
-            leading[number], is_new = leader, True
-    if is_new and since < window.end:
-        yield since - window.start, leading
+            yield since - window.start, leading
+            since = moment
+        leading[number] = leader
+    yield since - window.start, leading
 
 
-def _changes(
-    stacks: Sequence[Stack],
+def _leaders(
+    number: int,
+    stack: Stack,
     window: Window,
     policy: Policy,
     of_periods: Callable[[Installed], Sequence[T]],
-) -> list[tuple[int, int, int, T | None]]:
-    """All changes in order: the second, the number of the stack, the rank in it, the period that runs then."""
-    changes: list[tuple[int, int, int, T | None]] = []
-    for number, stack in enumerate(stacks):
-        frame = Frame(window, stack.charging_start, policy)
-        for rank, item in enumerate(stack.profiles):
-            for moments, periods in changes_of(item.profile, frame, of_periods(item)):
-                changes.extend(zip(moments, repeat(number), repeat(rank), periods, strict=False))
-    changes.sort(key=itemgetter(0))  # stable: where one run ends and the next begins, the beginning counts
+) -> list[tuple[int, int, T | None]]:
+    """From which second on what leads in stack `number` (1.6 5.16.4, 2.0.1 section 3.3).
+
+    Each profile fills what those above it left free; in what is free at the end none leads. So a profile that never
+    shows costs nothing.
+    """
+    changes: list[tuple[int, int, T | None]] = []
+    free = [window]
+    for item in stack.profiles:
+        gaps, free = free, []
+        values = of_periods(item) if gaps else ()
+        for gap in gaps:
+            begin = gap.start
+            for run in runs_within(item.profile, gap, stack.charging_start, policy):
+                if begin < run.first:
+                    free.append(Window(begin, run.first))
+                moments, running = _seconds_of(run, item.profile.schedule.periods)
+                changes.extend(zip(moments, repeat(number), values[running], strict=False))
+                begin = run.last
+            if begin < gap.end:
+                free.append(Window(begin, gap.end))
+    changes.extend((gap.start, number, None) for gap in free)
     return changes
+
+
+def _seconds_of(run: Run, periods: Sequence[ChargingPeriod]) -> tuple[list[int], slice]:
+    """Which periods run in a run, and from which second each does; the first may have begun before (issue 609)."""
+    running = bisect_right(periods, run.first - run.start, key=_SECOND) - 1
+    never = bisect_left(periods, run.last - run.start, key=_SECOND)  # at or past the end (K01.FR.11)
+    seconds = [run.start + period[0] for period in periods[running:never]]
+    seconds[0] = run.first
+    return seconds, slice(running, never)
 
 
 def _limit_of_evse(arithmetic: Arithmetic, leading: Sequence[Limit | None]) -> Limit:
