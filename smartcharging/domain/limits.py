@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from smartcharging.domain.profiles import Installed, LocalLimit, Policy, Unit
+from smartcharging.domain.profiles import ChargingPeriod, Installed, LocalLimit, Policy, Unit
 
 NOTHING = math.inf  # limits nothing; 0 is a limit and not "absent" (1.6 5.16.4)
 
@@ -44,16 +44,16 @@ class Arithmetic:
             return NOTHING, value, phases
         return value / self._watts_per_amp(phases), NOTHING, phases
 
-    def of_periods(self, installed: Installed) -> list[Limit]:
-        """The limit that each period of a profile sets."""
+    def of_periods(self, installed: Installed, periods: Sequence[ChargingPeriod]) -> list[Limit]:
+        """The limit that each of these periods of a profile sets."""
         schedule = installed.profile.schedule
         unit, least = schedule.unit, schedule.min_charging_rate
         unsaid = self.defaults.phases if self.policy.names_assumed_phases else None  # K01.FR.49
         if self.policy.min_rate_raises and least is not None:  # D4
-            return [self.of_value(max(p.limit, least), unit, p.phases or unsaid) for p in schedule.periods]
+            return [self.of_value(max(p.limit, least), unit, p.phases or unsaid) for p in periods]
         if unit == "A":  # the same without a call: most are in A, and a composite has hundreds
-            return [(limit, NOTHING, phases or unsaid) for _, limit, phases in schedule.periods]
-        return [self.of_value(limit, unit, phases or unsaid) for _, limit, phases in schedule.periods]
+            return [(limit, NOTHING, phases or unsaid) for _, limit, phases in periods]
+        return [self.of_value(limit, unit, phases or unsaid) for _, limit, phases in periods]
 
     def of_local_limit(self) -> Limit:
         """What the EVSE can do by itself, in the unit asked for where that is known (1.6 3.13.3; D1)."""

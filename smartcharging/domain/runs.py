@@ -6,8 +6,9 @@ and 2.0.1 K01.FR.11, .12, .30, .36, .37.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import NamedTuple
 
 from smartcharging.domain.limits import NOTHING
@@ -66,28 +67,26 @@ def _runs(
     if profile.kind is not Kind.RECURRING or profile.recurrency is None:
         yield start, start + duration_s
         return
-    for begin, next_begin in _recurrences(start, profile.recurrency.days, window, policy):
+    for begin, next_begin in pairwise(_recurrences(start, profile.recurrency.days, window, policy)):
         yield begin, min(begin + duration_s, next_begin)  # longer than the recurrence: cut
 
 
-def _recurrences(start: int, days: int, window: Window, policy: Policy) -> Iterator[tuple[int, int]]:
-    """Start of each recurrence that may touch the window, and of the one after it (1.6 7.37)."""
-    nth = (window.start - start) // (days * DAY_S)
-    if policy.timezone is not None:
-        nth -= 1  # a wall clock may have been set in between
+def _recurrences(start: int, days: int, window: Window, policy: Policy) -> Sequence[int]:
+    """The start of each recurrence that may touch the window, and of the one after the last (1.6 7.37)."""
+    every = days * DAY_S
+    nth = (window.start - start) // every
     if policy.recurring_before_start == "wait":  # D3: K01.FR.30
         nth = max(0, nth)
-    begin = _recurrence(start, days * nth, policy)
-    while begin < window.end:
-        nth += 1
-        next_begin = _recurrence(start, days * nth, policy)
-        yield begin, next_begin
-        begin = next_begin
-
-
-def _recurrence(start: int, days: int, policy: Policy) -> int:
-    """The second `days` after `start`: of 24 elapsed hours each, or by the wall clock of a zone (D10)."""
+    begin, past_end = start + nth * every, window.end + every
     if policy.timezone is None:
-        return start + days * DAY_S
-    wall_clock = datetime.fromtimestamp(start, policy.timezone).replace(tzinfo=None) + timedelta(days=days)
-    return second_of(wall_clock.replace(tzinfo=policy.timezone))
+        return range(begin, past_end, every)
+    # D10: by the wall clock, which may have been set in between: one more on either side.
+    first = nth if nth == 0 and policy.recurring_before_start == "wait" else nth - 1
+    last = nth + (past_end - begin) // every + 1
+    return [_by_wall_clock(start, days * number, policy.timezone) for number in range(first, last + 1)]
+
+
+def _by_wall_clock(start: int, days: int, zone: tzinfo) -> int:
+    """The second at which a clock in the zone shows the time of `start` again, `days` later."""
+    shown = datetime.fromtimestamp(start, zone).replace(tzinfo=None) + timedelta(days=days)
+    return second_of(shown.replace(tzinfo=zone))

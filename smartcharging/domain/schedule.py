@@ -100,19 +100,17 @@ def sweep(
     stacks: Sequence[Stack],
     window: Window,
     policy: Policy,
-    of_periods: Callable[[Installed], Sequence[T]],
+    of_periods: Callable[[Installed, Sequence[ChargingPeriod]], Sequence[T]],
 ) -> Iterator[tuple[int, list[T | None]]]:
     """Each stretch of the window in which the same periods lead: its start, and what leads in each stack.
 
-    `of_periods` says what to hand out for each period of a profile: its limit, or the profile itself, to explain
-    who wins. The start is in seconds after that of the window; the first is 0. The list is the same one every
+    `of_periods` says what to hand out for each of some periods of a profile: its limit, or the profile itself, to
+    explain who wins. The start is in seconds after that of the window; the first is 0. The list is the same one every
     time, and has None for a stack of which no profile has a period then.
     """
-    changes = [
-        change
-        for number, stack in enumerate(stacks)
-        for change in _leaders(number, stack, window, policy, of_periods)
-    ]
+    changes: list[tuple[int, int, T | None]] = []
+    for number, stack in enumerate(stacks):
+        changes += _leaders(number, stack, window, policy, of_periods)
     changes.sort(key=_SECOND)
     leading: list[T | None] = [None] * len(stacks)
     since = window.start
@@ -129,7 +127,7 @@ def _leaders(
     stack: Stack,
     window: Window,
     policy: Policy,
-    of_periods: Callable[[Installed], Sequence[T]],
+    of_periods: Callable[[Installed, Sequence[ChargingPeriod]], Sequence[T]],
 ) -> list[tuple[int, int, T | None]]:
     """From which second on what leads in stack `number` (1.6 5.16.4, 2.0.1 section 3.3).
 
@@ -140,14 +138,13 @@ def _leaders(
     free = [window]
     for item in stack.profiles:
         gaps, free = free, []
-        values = of_periods(item) if gaps else ()
         for gap in gaps:
             begin = gap.start
             for run in runs_within(item.profile, gap, stack.charging_start, policy):
                 if begin < run.first:
                     free.append(Window(begin, run.first))
-                moments, running = _seconds_of(run, item.profile.schedule.periods)
-                changes.extend(zip(moments, repeat(number), values[running], strict=False))
+                seconds, periods = _periods_in(run, item.profile.schedule.periods)
+                changes.extend(zip(seconds, repeat(number), of_periods(item, periods), strict=False))
                 begin = run.last
             if begin < gap.end:
                 free.append(Window(begin, gap.end))
@@ -155,13 +152,17 @@ def _leaders(
     return changes
 
 
-def _seconds_of(run: Run, periods: Sequence[ChargingPeriod]) -> tuple[list[int], slice]:
-    """Which periods run in a run, and from which second each does; the first may have begun before (issue 609)."""
-    running = bisect_right(periods, run.first - run.start, key=_SECOND) - 1
-    never = bisect_left(periods, run.last - run.start, key=_SECOND)  # at or past the end (K01.FR.11)
-    seconds = [run.start + period[0] for period in periods[running:never]]
-    seconds[0] = run.first
-    return seconds, slice(running, never)
+def _periods_in(run: Run, periods: Sequence[ChargingPeriod]) -> tuple[list[int], Sequence[ChargingPeriod]]:
+    """The periods of a run and the second from which each applies; the first may have begun before (issue 609)."""
+    start, first, last = run
+    running = bisect_right(periods, first - start, key=_SECOND) - 1
+    never = bisect_left(
+        periods, last - start, key=_SECOND
+    )  # at or past the end a period never runs (K01.FR.11)
+    found = periods[running:never]
+    seconds = [start + start_s for start_s, _, _ in found]
+    seconds[0] = first
+    return seconds, found
 
 
 def _limit_of_evse(arithmetic: Arithmetic, leading: Sequence[Limit | None]) -> Limit:
