@@ -60,7 +60,7 @@ def ocpp_address(station: Station) -> str:
 def _concession(municipality: str, operator: Operator) -> Concession:
     """The municipality's concession that the operator works in; the newest where there are more."""
     concessions = Concession.objects.filter(municipality__slug=municipality)
-    found = concessions.filter(operators=operator).order_by("-starts_on").first()
+    found: Concession | None = concessions.filter(operators=operator).order_by("-starts_on").first()
     if found is None:
         raise CommandError(f"Operator {operator.slug!r} has no concession of municipality {municipality!r}.")
     return found
