@@ -178,7 +178,7 @@ class Link:
             except InvalidStatus as error:
                 self._refused(error.response.status_code)
             except (OSError, TimeoutError, InvalidHandshake) as error:
-                self._log.warning("cannot reach %s (%s)", self._url, error)
+                self._log.warning("cannot reach %s, trying again (%s)", self._url, error)
             if self._wanted.is_set():
                 failures += 1
                 await self._clock.sleep(min(2.0 ** (failures - 1), LONGEST_PAUSE_S))

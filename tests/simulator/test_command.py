@@ -81,15 +81,19 @@ async def said(process: asyncio.subprocess.Process) -> str:
     return (out + err).decode()
 
 
-@pytest.mark.parametrize("version", ["2.0.1"], indirect=True)
-async def test_it_runs_without_a_database_until_ctrl_c(csms: Csms, version: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "stop"), [("1.6", signal.SIGTERM), ("2.0.1", signal.SIGINT)], indirect=["version"]
+)
+async def test_it_runs_without_a_database_until_told_to_stop(
+    csms: Csms, version: str, stop: signal.Signals
+) -> None:
     process = await started(
         csms, "--password", "secret", "--cars", "1:11kW:token=ABC", "--defect", "no-stacking", ocpp=version
     )
     try:
         await csms.until(lambda: csms.seen("TransactionEvent", eventType="Started"), "a car", patience_s=15)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         text = await said(process)
     assert process.returncode == 0, text
     assert "ST-1: stopped" in text
