@@ -115,11 +115,12 @@ def make_station(
     **fields: Any,
 ) -> Station:
     """A station of `version` with `evses` EVSEs of one connector each; `password` is stored as a generated one."""
+    if password:
+        fields["secret_hash"] = hash_secret(password.encode(), kind=Station.Secret.GENERATED)
     station = Station.objects.create(
         site=site or make_site(operator=operator, concession=concession),
         identity=identity or f"NL-TST-{next(_numbers):04d}",
         ocpp_version=version,
-        secret_hash=hash_secret(password.encode(), kind=Station.Secret.GENERATED) if password else "",
         **fields,
     )
     for number in range(1, evses + 1):
