@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import close_old_connections
 
+from portal.compliance.probes import pending_probe_ids
+from portal.compliance.tasks import run_probe
 from portal.inprocess import InProcessCelery
 from stations import nudges
 from stations.gateway import gateway
 
 logger = logging.getLogger(__name__)
+
+MEMBERSHIP_RENEWAL_S = 3600.0
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -23,6 +29,8 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await receive()  # lifespan.startup
     await gateway.start()
     alone = not settings.REDIS_URL
+    if not alone:
+        _tell_other_processes()
     celery = InProcessCelery()
     if alone:
         await asyncio.to_thread(celery.start)
@@ -51,16 +59,44 @@ async def _hear_other_processes() -> None:
     """One message a process, then its own listeners (stations.nudges)."""
     layer = get_channel_layer()
     channel = await layer.new_channel()
-    await layer.group_add("processes", channel)
+    await layer.group_add(nudges.GROUP, channel)
+    renewed_at = time.monotonic()
     while True:
-        message = await layer.receive(channel)
-        nudges.deliver(message["topic"], frozenset(message["stations"]))
+        with contextlib.suppress(TimeoutError):
+            nudges.hear(await asyncio.wait_for(layer.receive(channel), MEMBERSHIP_RENEWAL_S))
+        if time.monotonic() - renewed_at > MEMBERSHIP_RENEWAL_S:
+            # A membership of a group ends after a day (channels-redis, group_expiry).
+            await layer.group_add(nudges.GROUP, channel)
+            renewed_at = time.monotonic()
+
+
+def _tell_other_processes() -> None:
+    """From here on a nudge leaves by this loop: the writer must not wait for Redis."""
+    layer, loop = get_channel_layer(), asyncio.get_running_loop()
+    sending: set[asyncio.Future[Any]] = set()
+
+    def send(message: dict[str, Any]) -> None:
+        future = asyncio.ensure_future(layer.group_send(nudges.GROUP, message))
+        sending.add(future)
+        future.add_done_callback(_sent)
+
+    def _sent(future: asyncio.Future[Any]) -> None:
+        sending.discard(future)
+        if not future.cancelled() and future.exception():
+            logger.warning("A nudge to other processes was lost: %s", future.exception())
+
+    nudges.send_through(lambda message: loop.call_soon_threadsafe(send, message))
 
 
 async def _look_for_rows() -> None:
     """Without a channel layer that reaches other processes: what a management command asked for waits in its row."""
-    from portal.compliance.tasks import enqueue_waiting_probes  # noqa: PLC0415 - the app registry must be ready
-
     while True:
         await asyncio.sleep(0.5)
-        await asyncio.to_thread(enqueue_waiting_probes)
+        await asyncio.to_thread(_enqueue_waiting_probes)
+
+
+def _enqueue_waiting_probes() -> None:
+    """Enqueuing one twice is harmless: a probe is claimed by its row."""
+    close_old_connections()
+    for probe_id in pending_probe_ids():
+        run_probe.delay(probe_id)

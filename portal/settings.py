@@ -256,7 +256,11 @@ SPECTACULAR_SETTINGS = {
 # ---------------------------------------------------------------- Celery
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 # The in-memory transport sleeps a whole second between looks unless told otherwise.
-CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.02}
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"socket_connect_timeout": 2, "socket_timeout": 10} if REDIS_URL else {"polling_interval": 0.02}
+)
+# With Redis away a task is not sent, at once; the rounds of beat find its row later.
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
+from portal import health
 from portal.pages import home, legal
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,4 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("taal/", login_not_required(set_language), name="set_language"),
     path("account/", include("allauth.account.urls")),
     path("beheer/", admin.site.urls),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
 ]

@@ -94,7 +94,7 @@ async def _admit(scope: dict[str, Any]) -> tuple[Station, str]:
 
 def _verified(identity: str, password: bytes | None) -> Station:
     close_old_connections()
-    station = Station.objects.filter(identity=identity).first()
+    station: Station | None = Station.objects.filter(identity=identity).first()
     if station is None:
         raise Refused(404, "No such station here: register it first (manage.py add_station).")
     if password is None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import uuid4
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -17,6 +19,10 @@ from django.conf import settings
 from django.db import transaction
 
 Listener = Callable[[frozenset[int]], None]
+Outlet = Callable[[dict[str, Any]], None]
+
+GROUP = "processes"
+_ORIGIN = uuid4().hex
 
 logger = logging.getLogger(__name__)
 _listeners: dict[str, list[Listener]] = {"gateways": [], "pages": []}
@@ -60,12 +66,31 @@ def _after_commit(topic: str, station_ids: frozenset[int]) -> None:
     transaction.on_commit(lambda: _send(topic, station_ids))
 
 
+def send_through(outlet: Outlet) -> None:
+    """How this process reaches the others; a server hands it to its event loop, so that no writer waits for Redis."""
+    global _outlet  # noqa: PLW0603 - one per process, set once at its start
+    _outlet = outlet
+
+
+def hear(message: dict[str, Any]) -> None:
+    """Take in what another process sent; our own echo is not news."""
+    if message["origin"] != _ORIGIN:
+        deliver(message["topic"], frozenset(message["stations"]))
+
+
 def _send(topic: str, station_ids: frozenset[int]) -> None:
     deliver(topic, station_ids)
     if not settings.REDIS_URL:
         return
-    message = {"type": "nudge", "topic": topic, "stations": sorted(station_ids)}
+    message = {"type": "nudge", "topic": topic, "stations": sorted(station_ids), "origin": _ORIGIN}
     try:
-        async_to_sync(get_channel_layer().group_send)("processes", message)
+        _outlet(message)
     except Exception:  # Redis away: the row stands, and the gateways look by themselves
         logger.warning("A nudge to other processes was lost", exc_info=True)
+
+
+def _send_and_wait(message: dict[str, Any]) -> None:
+    async_to_sync(get_channel_layer().group_send)(GROUP, message)
+
+
+_outlet: Outlet = _send_and_wait

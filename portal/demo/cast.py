@@ -1,0 +1,172 @@
+"""Who and what is in the demo, and the rows that exist before the first frame: master data, no evidence."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.resources import files
+
+from django.conf import settings
+from django.db import transaction
+
+from portal.accounts.models import User
+from portal.compliance import catalogue
+from stations.credentials import digest_token
+from stations.models import Concession, Membership, Municipality, Operator, Station, Tariff, Token
+from stations.models.access import Role
+from stations.services import add_station, rotate_secret
+
+MUNICIPALITY = ("voorbeeldstad", "Voorbeeldstad")
+OPERATORS = (("alpha", "Alpha Laden"), ("beta", "Beta Charge"))
+CONCESSION = ("voorbeeldstad-2026", "Voorbeeldstad 2026")
+DRIVER_TOKEN = "NL-VBS-C00012345-7"  # noqa: S105 - a card number of nobody; what is kept of it is a keyed hash
+OTHER_TOKENS = ("NL-VBS-C00054321-1", "NL-VBS-C00067890-4")
+
+
+@dataclass(frozen=True, slots=True)
+class StationRole:
+    """One station of the demo: what it is, and what the probe is expected to find."""
+
+    identity: str
+    name: str
+    operator: str
+    ocpp: str
+    connection: tuple[int, int]
+    defect: str | None
+    expected: dict[str, str]
+
+
+STATIONS = (
+    StationRole("ALF-0001", "Museumplein 12", "alpha", "1.6", (3, 25), None, {"206": "proven"}),
+    StationRole("ALF-0002", "Kerkstraat 3", "alpha", "2.0.1", (3, 35), None, {"206": "proven"}),
+    StationRole("BET-0001", "Stationsplein 4", "beta", "1.6", (3, 25), "no-stacking", {"206": "deviation"}),
+    StationRole("BET-0002", "Havenkade 21", "beta", "2.0.1", (3, 25), "no-stacking", {"206": "deviation"}),
+)
+PEOPLE = (
+    ("official", "official@demo.example", "Toezichthouder"),
+    ("operator", "operator@demo.example", "Planner"),
+    ("driver", "driver@demo.example", "E-rijder"),
+    ("admin", "admin@demo.example", "Beheerder"),
+)
+
+
+class NotTheDemoError(Exception):
+    """The database holds other than demo data; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What the demo needs to start: the people's password, and the station passwords of this run."""
+
+    password: str
+    station_passwords: dict[str, str]
+
+
+def check_is_demo() -> None:
+    """Raises NotTheDemoError where parties exist that are not the demo's."""
+    known = {MUNICIPALITY[0], *(slug for slug, _ in OPERATORS)}
+    found = {
+        *Municipality.objects.values_list("slug", flat=True),
+        *Operator.objects.values_list("slug", flat=True),
+    }
+    if strange := sorted(found - known):
+        raise NotTheDemoError(
+            f"This database holds data that is not the demo's ({', '.join(strange[:3])}). "
+            "Set DATABASE_URL to another database, or leave it out for var/demo.sqlite3."
+        )
+
+
+@transaction.atomic
+def fill(now: datetime) -> Cast:
+    """Make what is missing; safe to repeat. Station passwords are new in every run: they are kept as hashes only."""
+    municipality, _ = Municipality.objects.get_or_create(
+        slug=MUNICIPALITY[0], defaults={"name": MUNICIPALITY[1]}
+    )
+    operators = {
+        slug: Operator.objects.get_or_create(slug=slug, defaults={"name": name})[0]
+        for slug, name in OPERATORS
+    }
+    concession, _ = Concession.objects.get_or_create(
+        slug=CONCESSION[0],
+        defaults={"name": CONCESSION[1], "municipality": municipality, "starts_on": date(2026, 1, 1)},
+    )
+    concession.operators.set(operators.values())
+    _ask_requirements(concession, now)
+    password = _password()
+    _people(password, municipality, operators["alpha"])
+    passwords = dict(_stations(concession, operators, now))
+    _cards_and_prices(operators, now)
+    return Cast(password=password, station_passwords=passwords)
+
+
+def _ask_requirements(concession: Concession, now: datetime) -> None:
+    content = files("portal.compliance").joinpath("data", "requirements-200-212.csv").read_bytes()
+    requirements = catalogue.import_requirements(content=content, name="200-212", version="1", now=now)
+    catalogue.apply_to(concession=concession, requirement_set=requirements)
+
+
+def _password() -> str:
+    """One for all four, made on this machine at the first start, kept beside its database."""
+    path = settings.VAR_DIR / "demo-password.json"
+    if not path.exists():
+        settings.VAR_DIR.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(f"demo-{secrets.token_hex(4)}"))
+    return str(json.loads(path.read_text()))
+
+
+def _people(password: str, municipality: Municipality, operator: Operator) -> None:
+    users = {}
+    for role, email, name in PEOPLE:
+        user = User.objects.filter(email=email).first() or User(email=email, name=name)
+        if not user.check_password(password):
+            user.set_password(password)
+        user.is_staff = role in {"admin", "operator"}
+        user.is_superuser = role == "admin"
+        user.save()
+        users[role] = user
+    Membership.objects.get_or_create(user=users["official"], role=Role.OFFICIAL, municipality=municipality)
+    Membership.objects.get_or_create(user=users["operator"], role=Role.ADMINISTRATOR, operator=operator)
+
+
+def _stations(
+    concession: Concession, operators: dict[str, Operator], now: datetime
+) -> Iterator[tuple[str, str]]:
+    for role in STATIONS:
+        station = Station.objects.filter(identity=role.identity).first()
+        if station is not None:
+            yield role.identity, rotate_secret(station=station)
+            continue
+        phases, amperes = role.connection
+        _, secret = add_station(
+            identity=role.identity,
+            name=role.name,
+            operator=operators[role.operator],
+            concession=concession,
+            ocpp_version=role.ocpp,
+            connection_phases=phases,
+            connection_a=amperes,
+            now=now,
+        )
+        yield role.identity, secret
+
+
+def _cards_and_prices(operators: dict[str, Operator], now: datetime) -> None:
+    driver = User.objects.get(email="driver@demo.example")
+    cards = [(DRIVER_TOKEN, "alpha", driver, "Laadpas")]
+    cards += [
+        (number, slug, None, f"Pas {slug}") for number, slug in zip(OTHER_TOKENS, operators, strict=True)
+    ]
+    for number, slug, user, label in cards:
+        Token.objects.get_or_create(
+            digest=digest_token(number), defaults={"operator": operators[slug], "user": user, "label": label}
+        )
+    for operator in operators.values():
+        Tariff.objects.get_or_create(
+            operator=operator,
+            name="Openbaar laden",
+            defaults={"price_per_kwh": "0.4200", "valid_from": now.replace(month=1, day=1)},
+        )

@@ -1,0 +1,115 @@
+"""The demo's stations: simulated, in a thread with a loop of its own, and in touch with the portal by socket only."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from portal.demo.cast import DRIVER_TOKEN, OTHER_TOKENS, STATIONS, StationRole
+from portal.simulator.cars import Car
+from portal.simulator.simulated import SimulatedStation
+from portal.simulator.spec import PastSession, StationSpec
+
+# Days ago, hour, hours, kWh, whose card (0 is the driver's), socket, A per phase.
+PAST = (
+    (12, 18, 3, 19.4, 0, 1, 11.0),
+    (9, 17, 4, 27.2, 0, 2, 16.0),
+    (6, 8, 2, 12.1, 1, 1, 16.0),
+    (4, 19, 3, 15.8, 0, 1, 8.0),
+    (2, 18, 4, 22.6, 0, 2, 13.0),
+    (1, 17, 3, 17.3, 1, 1, 16.0),
+)
+
+
+class Stage:
+    """Starts the stations and lets cars arrive; `stop` ends them all."""
+
+    def __init__(self, *, url: str, passwords: Mapping[str, str], first_time: bool, folder: Path) -> None:
+        now = datetime.now(UTC)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._loop = asyncio.new_event_loop()
+        self._stations = {
+            role.identity: SimulatedStation(
+                _spec(
+                    role,
+                    url=url,
+                    password=passwords[role.identity],
+                    past=_past(role, now) if first_time else (),
+                    folder=folder,
+                    now=now,
+                )
+            )
+            for role in STATIONS
+        }
+        self._thread = threading.Thread(target=self._run, name="stage", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+
+    def cars_arrive(self) -> None:
+        """Two cars: the driver's, and one of somebody else on the same connection."""
+        self._soon(self._stations["ALF-0001"].plug_in(1, Car(soc=0.35, token=DRIVER_TOKEN)))
+        self._soon(
+            self._stations["ALF-0001"].plug_in(2, Car(soc=0.55, max_current_a=16, token=OTHER_TOKENS[0]))
+        )
+
+    def _soon(self, doing: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(doing, self._loop)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        running = [self._loop.create_task(station.run()) for station in self._stations.values()]
+        self._loop.run_forever()
+        for task in running:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
+        self._loop.close()
+
+
+def _spec(
+    role: StationRole, *, url: str, password: str, past: tuple[PastSession, ...], folder: Path, now: datetime
+) -> StationSpec:
+    phases, amperes = role.connection
+    return StationSpec(
+        identity=role.identity,
+        url=url,
+        ocpp=role.ocpp,
+        password=password,
+        connection=f"{phases}x{amperes}",
+        past=past,
+        defect=role.defect,
+        meter_interval_s=10,
+        firmware="4.2.1" if role.operator == "beta" else "7.4.0",
+        serial=f"SN-{role.identity}",
+        # A meter goes on between two runs of the demo, and never falls.
+        import_wh=round((now - datetime(2024, 1, 1, tzinfo=UTC)).total_seconds() / 2),
+        profile_store=folder / f"{role.identity}.json",
+    )
+
+
+def _past(role: StationRole, now: datetime) -> tuple[PastSession, ...]:
+    """The driver charges at Alpha; at Beta only others do."""
+    noon = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    sessions = []
+    for days, hour, hours, energy_kwh, card, evse, current_a in PAST:
+        started_at = noon - timedelta(days=days) + timedelta(hours=hour)
+        own = (DRIVER_TOKEN, OTHER_TOKENS[0])[card]
+        sessions.append(
+            PastSession(
+                evse=evse,
+                token=own if role.operator == "alpha" else OTHER_TOKENS[1],
+                started_at=started_at,
+                ended_at=started_at + timedelta(hours=hours),
+                energy_wh=energy_kwh * 1000,
+                current_a=current_a,
+            )
+        )
+    return tuple(sessions)
