@@ -27,7 +27,7 @@ def expire_commands() -> None:
 
 @shared_task(name="stations.tasks.release_dead_leases")
 def release_dead_leases() -> None:
-    presence.end_dead(timezone.now())
+    presence.release_dead(timezone.now())
 
 
 @shared_task(name="stations.tasks.delete_old_frames")

@@ -178,8 +178,8 @@ def variable(
     return {"component": of, "variable": named, "variableAttribute": [attribute], **more}
 
 
-LIMITED = {"variableCharacteristics": {"dataType": "integer", "supportsMonitoring": False, "maxLimit": 12}}
-OFFERED = {
+LIMITED: dict[str, Any] = {"variableCharacteristics": {"dataType": "integer", "supportsMonitoring": False, "maxLimit": 12}}
+OFFERED: dict[str, Any] = {
     "variableCharacteristics": {
         "dataType": "MemberList",
         "supportsMonitoring": False,

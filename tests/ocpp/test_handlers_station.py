@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stations.models import Connector, Event, Evse, Station
-from stations.ocpp import v2, v16, validation
+from stations.ocpp import messages, v2, v16, validation
 from stations.ocpp.rpc import CallFailed
 from tests.factories import NOW, make_operator, make_station, make_token
 from tests.ocpp.conversation import happened, minutes, say, wire
@@ -78,9 +78,9 @@ def test_connector_0_is_the_station_itself() -> None:
 
 def test_an_older_status_of_the_station_or_of_a_connector_does_not_overwrite_a_newer_one() -> None:
     station = make_station(evses=1)
-    for connector in (0, 1):
-        say(station, "StatusNotification", status_16(connector, "Faulted", minutes(-1)))
-        say(station, "StatusNotification", status_16(connector, "Available", minutes(-9)))
+    for number in (0, 1):
+        say(station, "StatusNotification", status_16(number, "Faulted", minutes(-1)))
+        say(station, "StatusNotification", status_16(number, "Available", minutes(-9)))
     station.refresh_from_db()
     connector = Connector.objects.get()
     assert (station.status, connector.status) == ("Faulted", "Faulted")
@@ -321,7 +321,7 @@ def test_every_message_of_a_station_gets_an_answer_that_its_schema_accepts(
 
 @pytest.mark.parametrize("action", sorted(v2.FROM_STATIONS["2.1"] - v2.FROM_STATIONS["2.0.1"]))
 def test_a_neutral_answer_of_21_is_one_that_its_schema_accepts(action: str) -> None:
-    reply = v2.encode_reply(v2.m.NeutralReply(action))
+    reply = v2.encode_reply(messages.NeutralReply(action))
     validation.check_response("2.1", action, reply)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ocpp.v16.enums import AuthorizationStatus
 
 from stations.ocpp import messages as m
 from stations.ocpp import v2, v16
@@ -61,4 +62,4 @@ def test_components_and_variables_have_one_spelling() -> None:
 
 def test_only_16_gives_out_transaction_numbers() -> None:
     with pytest.raises(TypeError):
-        v2.encode_reply(m.TransactionStarted(1, m.Verdict(m.AuthorizationStatus.accepted)))
+        v2.encode_reply(m.TransactionStarted(1, m.Verdict(AuthorizationStatus.accepted)))

@@ -197,6 +197,6 @@ def test_a_station_is_added_once() -> None:
 def test_api_token_prints_the_same_token_each_time() -> None:
     user = make_user("someone@example.test")
     token = run("api_token", "Someone@example.test").strip()
-    assert token == run("api_token", "someone@example.test").strip() == user.auth_token.key  # type: ignore[attr-defined]
+    assert token == run("api_token", "someone@example.test").strip() == user.auth_token.key
     with pytest.raises(CommandError, match="No user"):
         run("api_token", "nobody@example.test")
