@@ -2,11 +2,21 @@
 
 from django.urls import path
 
-from portal.compliance import views
+from portal.compliance import evidence_views, probe_views, views
 
 app_name = "compliance"
 
 urlpatterns = [
     path("naleving/", views.concessions, name="concessions"),
     path("naleving/<slug:concession>/", views.matrix, name="matrix"),
+    path("naleving/<slug:concession>/<str:code>/", views.requirement, name="requirement"),
+    path("naleving/<slug:concession>/<str:code>/notitie/", views.note, name="note"),
+    path("bewijs/<int:pk>/", evidence_views.evidence, name="evidence"),
+    path("bewijs/<int:pk>/metingen.csv", evidence_views.evidence_csv, name="evidence_csv"),
+    path("bewijs/<int:pk>/bewijs.json", evidence_views.evidence_json, name="evidence_json"),
+    path("bewijs/<int:pk>/oordeel/", evidence_views.decide, name="decide"),
+    path("bewijs/<int:pk>/opnieuw/", evidence_views.rejudge, name="rejudge"),
+    path("steekproef/", probe_views.probe_start, name="probe_start"),
+    path("steekproef/<int:pk>/", probe_views.probe, name="probe"),
+    path("steekproef/<int:pk>/stop/", probe_views.probe_cancel, name="probe_cancel"),
 ]

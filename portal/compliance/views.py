@@ -1,12 +1,34 @@
-"""The pages of who supervises: matrix, requirement, evidence, probe."""
+"""The pages of who supervises: the matrix and a requirement. Evidence and probes have views of their own."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from typing import TYPE_CHECKING
 
-from stations.models import Concession
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.compliance.checks import CHECKS
+from portal.compliance.forms import PRIORITIES, NoteForm
+from portal.compliance.matrix import matrix as matrix_of
+from portal.compliance.matrix import standings
+from portal.compliance.matrix_page import Choice, matrix_page, status_choices
+from portal.compliance.models import ConcessionRequirement, Evidence, Requirement
+from portal.compliance.permissions import may_probe, supervises
+from portal.compliance.requirement_page import SubjectChoice, ladder, row_of, subjects
+from stations.models import Concession, Operator
+
+if TYPE_CHECKING:
+    from portal.compliance.requirement_page import Subject
+
+PER_PAGE = 25
+TIMELINE = 10
 
 
 @require_safe
@@ -17,5 +39,102 @@ def concessions(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def matrix(request: HttpRequest, concession: str) -> HttpResponse:
-    found = get_object_or_404(Concession.objects.visible_to(request.user), slug=concession)
-    return render(request, "compliance/matrix.html", {"concession": found})
+    found = _concession(request, concession)
+    operators = list(_operators(request, found))
+    choice = Choice.of(request.GET)
+    page = matrix_page(matrix_of(found, timezone.now()), choice, {operator.pk for operator in operators})
+    may_edit = supervises(request.user, found)
+    context = {
+        "concession": found,
+        "page": page,
+        "choice": choice,
+        "operators": operators,
+        "types": [("", _("All")), *Requirement.Obligation.choices],
+        "statuses": status_choices(),
+        "may_edit": may_edit,
+        "priorities": PRIORITIES,
+        "columns": page.width + 2 * may_edit,
+        "may_probe": may_probe(request.user).filter(site__concession=found).exists(),
+        "crumbs": _crumbs(found),
+    }
+    return render(request, "compliance/matrix.html", context)
+
+
+@require_safe
+def requirement(request: HttpRequest, concession: str, code: str) -> HttpResponse:
+    found = _concession(request, concession)
+    now = timezone.now()
+    operators = list(_operators(request, found))
+    visible = {operator.pk for operator in operators}
+    row = row_of(matrix_of(found, now), code)
+    if row is None:
+        raise Http404
+    everyone = subjects(standings(found, now), row, visible)
+    choice = SubjectChoice.of(request.GET)
+    chosen = [subject for subject in everyone if choice.has(subject)]
+    page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "concession": found,
+        "row": row,
+        "requirement": row.requirement,
+        "promised": [cell.operator for cell in row.cells if cell.promised and cell.operator.pk in visible],
+        "ladder": ladder(everyone),
+        "breaches": sum(subject.breach for subject in everyone),
+        "total": len(everyone),
+        "page": page,
+        "choice": choice,
+        "operators": operators,
+        "statuses": status_choices(),
+        "probeable": _probeable(request, page.object_list, code),
+        "timeline": _timeline(request, found, row.requirement),
+        "crumbs": [*_crumbs(found), (f"{code} {row.requirement.title}", "")],
+    }
+    return render(request, "compliance/requirement.html", context)
+
+
+@require_POST
+def note(request: HttpRequest, concession: str, code: str) -> HttpResponse:
+    """The municipality's own priority and comment on a requirement."""
+    found = _concession(request, concession)
+    asked = get_object_or_404(ConcessionRequirement, concession=found, requirement__code=code)
+    if not supervises(request.user, found):
+        raise PermissionDenied(_("Only an official of the municipality keeps priorities and comments."))
+    form = NoteForm(request.POST, instance=asked)
+    if form.is_valid():
+        form.save()
+    if request.headers.get("HX-Request"):
+        return render(request, "compliance/_noted.html", {"form": form})
+    if form.is_valid():
+        messages.success(request, _("Saved: %(code)s.") % {"code": code})
+    else:
+        messages.error(request, _("Not saved: a priority is 1, 2 or 3, a comment at most 2,000 characters."))
+    return redirect("compliance:matrix", concession=found.slug)
+
+
+def _concession(request: HttpRequest, slug: str) -> Concession:
+    rows = Concession.objects.visible_to(request.user).select_related("municipality")
+    return get_object_or_404(rows, slug=slug)
+
+
+def _operators(request: HttpRequest, concession: Concession) -> list[Operator]:
+    """An operator does not see how its neighbours in the concession do."""
+    return list(Operator.objects.visible_to(request.user).filter(concessions=concession).order_by("name"))
+
+
+def _crumbs(concession: Concession) -> list[tuple[str, str]]:
+
+    return [(concession.name, reverse("compliance:matrix", args=[concession.slug]))]
+
+
+def _probeable(request: HttpRequest, shown: list[Subject], code: str) -> set[int]:
+    """Keys of the stations among those shown that the reader may probe for requirement `code`."""
+    keys = [subject.station.pk for subject in shown if subject.station]
+    if code not in CHECKS or not keys:
+        return set()
+    return set(may_probe(request.user).filter(pk__in=keys).values_list("pk", flat=True))
+
+
+def _timeline(request: HttpRequest, concession: Concession, asked: Requirement) -> list[Evidence]:
+    rows = Evidence.objects.visible_to(request.user).filter(concession=concession, requirement=asked)
+    newest = rows.select_related("station", "operator").defer("frames", "steps", "figures", "configuration")
+    return list(newest.order_by("-sequence")[:TIMELINE])

@@ -50,10 +50,10 @@ ICONS: Mapping[str, str] = {
     "in": '<path d="M2.5 2.5v11M14 8H5.5M8.5 4.8L5.3 8l3.2 3.2"/>',
     "out": '<path d="M2.5 2.5v11M5.5 8H14M11 4.8L14.2 8 11 11.2"/>',
     "person": '<circle cx="8" cy="5.2" r="2.8"/><path d="M2.8 14c.6-3 2.6-4.4 5.2-4.4s4.6 1.4 5.2 4.4"/>',
-    "globe": RING + '<path d="M1.8 8h12.4M8 1.8c-4 4-4 8.400 0 12.400M8 1.8c4 4 4 8.400 0 12.400"/>',
-    "arrow": '<path d="M3 8h9.500M9 4.500L12.500 8 9 11.500"/>',
-    "chevron": '<path d="M6 3.500l4.500 4.500L6 12.500"/>',
-    "down": '<path d="M3.5 6l4.500 4.500L12.500 6"/>',
+    "globe": RING + '<path d="M1.8 8h12.4M8 1.8c-4 4-4 8.4 0 12.400M8 1.8c4 4 4 8.4 0 12.4"/>',
+    "arrow": '<path d="M3 8h9.500M9 4.500L12.5 8 9 11.5"/>',
+    "chevron": '<path d="M6 3.500l4.5 4.500L6 12.5"/>',
+    "down": '<path d="M3.5 6l4.5 4.500L12.5 6"/>',
     # the ladder: the fuller the icon, the stronger the proof
     "status-empty": '<circle cx="8" cy="8" r="6.2" stroke-dasharray="2.2 2.6"/>',
     "status-said": RING + '<path d="M5.4 6.6h5.2M5.4 9.4h3.2"/>',
@@ -61,10 +61,10 @@ ICONS: Mapping[str, str] = {
     "status-full": '<circle cx="8" cy="8" r="6.5" class="f"/><path d="M5 8.3l2.1 2.1L11.2 6" class="k"/>',
     "status-restored": '<path d="M13.6 6.2A6 6 0 1 0 14 8.6"/><path d="M14.2 2.6v3.8h-3.8"/>'
     '<path d="M5.6 8.4l1.8 1.8 3.2-3.6"/>',
-    "status-later": '<path d="M3 4l4 4-4 4M8.600 4l4 4-4 4"/>',
+    "status-later": '<path d="M3 4l4 4-4 4M8.6 4l4 4-4 4"/>',
     "status-bar": RING + '<path d="M5 8h6"/>',
-    "status-not": RING + '<path d="M3.7 12.300l8.600-8.600"/>',
-    "status-waived": '<path d="M3.500 1.800h6.200l2.800 2.800v9.600h-9z"/><path d="M5.700 8.900l1.700 1.700 2.900-3.400"/>',
+    "status-not": RING + '<path d="M3.7 12.300l8.6-8.6"/>',
+    "status-waived": '<path d="M3.5 1.8h6.2l2.8 2.8v9.6h-9z"/><path d="M5.7 8.900l1.7 1.7 2.9-3.4"/>',
 }
 
 

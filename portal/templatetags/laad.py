@@ -11,6 +11,7 @@ from django.forms.widgets import HiddenInput
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from portal.compliance.matrix import StatusCount
 from portal.pages.drawings import ICONS, MARKS, Mark
 
 register = template.Library()
@@ -45,15 +46,26 @@ def mark(status: str, text: object = "", *, pill: bool = False) -> SafeString:
 
 
 @register.simple_tag
+def count_mark(count: StatusCount) -> SafeString:
+    """A status with how many requirements have it: "8 proven"."""
+    drawn = MARKS[count.status]
+    return sign(drawn.tone, f"{count.subjects} {str(drawn.label).lower()}", drawn.icon)
+
+
+@register.simple_tag
 def status_ladder() -> list[Mark]:
     """Every status with its meaning, for the legend."""
     return list(MARKS.values())
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField) -> dict[str, Any]:
-    """A field of a form: label, description, error (both tied by aria-describedby) and its widget."""
+def field(bound: BoundField, *, note: bool = True) -> dict[str, Any]:
+    """A field of a form: label, description (`note`), error (both tied by aria-describedby) and its widget."""
     widget = bound.field.widget
+    # What repeats the label helps nobody, and vanishes while typing.
+    widget.attrs.pop("placeholder", None)
+    if not note:
+        bound.help_text = ""
     kind = _kind(widget)
     css = {
         "select": "utrecht-select utrecht-select--html-select",

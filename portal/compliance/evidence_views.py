@@ -1,0 +1,185 @@
+"""The page of one piece of evidence, what an official decides on it, and the evidence as files."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.compliance import decisions, dossier, evidence_chart, evidence_files
+from portal.compliance.forms import DecisionForm
+from portal.compliance.models import Evidence, Judgement, Status
+from portal.compliance.permissions import supervises
+from portal.pages.drawings import MARKS, Mark
+
+if TYPE_CHECKING:
+    from portal.compliance.dossier import FrameView
+
+FRAMES_SHOWN = 12
+UNDECIDED = Mark(
+    "calm", "question", gettext_lazy("Undecided"), gettext_lazy("The answers prove nothing, either way.")
+)
+VERDICTS = {
+    Evidence.Verdict.PROVEN: MARKS[Status.PROVEN],
+    Evidence.Verdict.DEVIATION: MARKS[Status.DEVIATION],
+    Evidence.Verdict.SUBSTANTIATED: MARKS[Status.SUBSTANTIATED],
+    Evidence.Verdict.DECLARED: MARKS[Status.DECLARED],
+    Evidence.Verdict.UNDECIDED: UNDECIDED,
+}
+
+
+@require_safe
+def evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    return _page(request, _evidence(request, pk))
+
+
+def _page(
+    request: HttpRequest, found: Evidence, form: DecisionForm | None = None, status: int = 200
+) -> HttpResponse:
+    read = dossier.dossier(found)
+    number = request.GET.get("stap", "")
+    frames = list(_titled(read.frames))
+    shown = len(frames) if request.GET.get("berichten") == "alle" else FRAMES_SHOWN
+    judgement = _judgement(found)
+    may_decide = supervises(request.user, found.concession)
+    context: dict[str, Any] = {
+        "evidence": found,
+        "dossier": read,
+        "mark": VERDICTS[Evidence.Verdict(found.verdict)],
+        "groups": evidence_chart.step_groups(read),
+        "comparison": evidence_chart.comparison(read, int(number) if number.isdigit() else None),
+        "frames": frames[:shown],
+        "more_frames": len(frames[shown:]),
+        "facts": read.facts,
+        "form": (form or _form(judgement)) if may_decide else None,
+        "is_newest": judgement is not None and judgement.evidence_id == found.pk,
+        "judgement": judgement,
+        "crumbs": _crumbs(found),
+    }
+    return render(request, "compliance/evidence.html", context, status=status)
+
+
+def _evidence(request: HttpRequest, pk: int) -> Evidence:
+    rows = Evidence.objects.visible_to(request.user).select_related(
+        "concession__municipality", "requirement", "operator", "station"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def _judgement(found: Evidence) -> Judgement | None:
+    return Judgement.objects.filter(
+        concession=found.concession_id,
+        requirement=found.requirement_id,
+        operator=found.operator_id,
+        station=found.station_id,
+    ).first()
+
+
+def _form(judgement: Judgement | None, data: Any = None) -> DecisionForm:
+    return DecisionForm(data, initial={"status": judgement.status if judgement else ""})
+
+
+@dataclass(frozen=True, slots=True)
+class TitledFrame:
+    frame: FrameView
+    title: str
+
+
+def _titled(frames: tuple[FrameView, ...]) -> list[TitledFrame]:
+    """An answer carries no action on the wire: it gets that of its question."""
+    asked: dict[str, str] = {}
+    titled = []
+    for frame in frames:
+        action = frame.action or asked.get(frame.message_id, "")
+        answer = frame.message_id in asked
+        asked.setdefault(frame.message_id, action)
+        title = _("%(action)s, answer") % {"action": action} if answer else action
+        titled.append(TitledFrame(frame, title))
+    return titled
+
+
+def _crumbs(found: Evidence) -> list[tuple[str, str]]:
+    slug, asked = found.concession.slug, found.requirement
+    return [
+        (found.concession.name, reverse("compliance:matrix", args=[slug])),
+        (f"{asked.code} {asked.title}", reverse("compliance:requirement", args=[slug, asked.code])),
+        (str(found.station or found.operator), ""),
+    ]
+
+
+@require_POST
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _evidence(request, pk)
+    if not supervises(request.user, found.concession):
+        raise PermissionDenied(_("Only an official of the municipality judges evidence."))
+    judgement = _judgement(found)
+    form = _form(judgement, request.POST)
+    if judgement is None or not form.is_valid():
+        return _page(request, found, form, status=422)
+    try:
+        decisions.decide(
+            judgement=judgement,
+            to_status=form.cleaned_data["status"],
+            reason=form.cleaned_data["reason"],
+            restore_by=form.cleaned_data["restore_by"],
+            evidence=found,
+            decided_by=request.user,
+            now=timezone.now(),
+        )
+    except decisions.CannotDecide as error:
+        form.add_error(None, str(error))
+        return _page(request, found, form, status=422)
+    messages.success(request, _("Your judgement is recorded."))
+    return redirect("compliance:evidence", pk=pk)
+
+
+@require_POST
+def rejudge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Compute the verdict again from what is stored. Nothing is written: the evidence stays as it was."""
+    found = _evidence(request, pk)
+    again = dossier.rejudge(found)
+    if again is None:
+        messages.info(request, _("There is nothing to compute: this evidence is a statement or a setting."))
+    elif again.same:
+        messages.success(
+            request, _("Computed again: the same verdict. %(sentence)s") % {"sentence": again.sentence}
+        )
+    else:
+        messages.error(
+            request, _("Computed again: another verdict. %(sentence)s") % {"sentence": again.sentence}
+        )
+    return redirect("compliance:evidence", pk=pk)
+
+
+@require_safe
+def evidence_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _evidence(request, pk)
+    response = HttpResponse(content_type="text/csv; charset=utf-8", headers=_as_file(found, "csv"))
+    writer = csv.writer(response)
+    writer.writerow(evidence_files.CSV_HEADING)
+    writer.writerows(evidence_files.csv_rows(dossier.dossier(found)))
+    return response
+
+
+@require_safe
+def evidence_json(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _evidence(request, pk)
+    layout = {"indent": 2, "ensure_ascii": False}
+    return JsonResponse(
+        evidence_files.as_json(found), json_dumps_params=layout, headers=_as_file(found, "json")
+    )
+
+
+def _as_file(found: Evidence, suffix: str) -> dict[str, str]:
+    name = f"bewijs-{found.concession.slug}-{found.sequence}.{suffix}"
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

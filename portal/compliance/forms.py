@@ -1,0 +1,78 @@
+"""What an official fills in: a note on a requirement, a decision, what to probe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from portal.compliance.models import ConcessionRequirement, Requirement, Status
+from stations.models import Station
+
+PRIORITIES = (1, 2, 3)
+COMMENT_LENGTH = 2000
+
+
+class NoteForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    priority = forms.TypedChoiceField(
+        required=False,
+        choices=[("", "-"), *((number, str(number)) for number in PRIORITIES)],
+        coerce=int,
+        empty_value=None,
+    )
+    comment = forms.CharField(required=False, max_length=COMMENT_LENGTH)
+
+    class Meta:
+        model = ConcessionRequirement
+        fields = ("priority", "comment")
+
+
+class DecisionForm(forms.Form):
+    """`status` starts at the proposal: accepting takes one click."""
+
+    status = forms.ChoiceField(
+        label=_("Is the proposal right?"),
+        choices=[
+            (Status.PROVEN, _("Proven")),
+            (Status.DEVIATION, _("Deviation")),
+            (Status.NOT_ASSESSED, _("Do not judge yet")),
+            (Status.NOT_APPLICABLE, _("Not applicable")),
+            (Status.WAIVED, _("Waived")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=COMMENT_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("The operator reads this text."),
+    )
+    restore_by = forms.DateField(
+        label=_("Restored before"),
+        required=False,
+        input_formats=["%d-%m-%Y", "%Y-%m-%d"],
+        widget=forms.DateInput(format="%d-%m-%Y", attrs={"inputmode": "numeric"}),
+        help_text=_("Day-month-year, for example 15-12-2026. Only with a deviation."),
+        error_messages={"invalid": _("Write the date as day-month-year, for example 15-12-2026.")},
+    )
+
+
+class StationChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs
+    def label_from_instance(self, obj: Station) -> str:
+        return f"{obj.identity}, {obj.label} ({obj.site.operator})" if obj.name else str(obj)
+
+
+class RequirementChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs
+    def label_from_instance(self, obj: Requirement) -> str:
+        return f"{obj.code} {obj.title}"
+
+
+class ProbeForm(forms.Form):
+    station = StationChoiceField(label=_("Station"), queryset=Station.objects.none())
+    requirement = RequirementChoiceField(label=_("Requirement"), queryset=Requirement.objects.none())
+
+    def __init__(self, *args: Any, stations: Any, requirements: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["station"].queryset = stations  # type: ignore[attr-defined]
+        self.fields["requirement"].queryset = requirements  # type: ignore[attr-defined]

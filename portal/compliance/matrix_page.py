@@ -1,0 +1,196 @@
+"""What the matrix page says: the choice of rows and columns, a sentence per operator, and each cell in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portal.compliance.judgement import MET
+from portal.compliance.matrix import Cell, Head, Matrix, Row, StatusCount
+from portal.compliance.models import Requirement, Status
+from portal.pages.drawings import MARKS, NOT_PROMISED
+
+ATTENTION = "attention"
+BAR_WIDTH = 100.0
+# What a status adds to the bar under a mark; what is not here is not known.
+BAR_CLASSES = {
+    Status.PROVEN: "good",
+    Status.RESTORED: "good",
+    Status.SUBSTANTIATED: "half",
+    Status.DECLARED: "half",
+    Status.DEVIATION: "bad",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the filters above the matrix say; empty is everything."""
+
+    obligation: str = ""
+    status: str = ""
+    operator: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Choice:
+        return cls(query.get("type", ""), query.get("status", ""), query.get("operator", ""))
+
+    def has(self, row: Row, cells: Sequence[Cell]) -> bool:
+        if self.obligation and row.requirement.obligation != self.obligation:
+            return False
+        if self.status == ATTENTION:
+            return any(cell.tone in {"breach", "attention"} for cell in cells)
+        return not self.status or any(cell.status == self.status for cell in cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the bar under a mark, in a box 100 wide and 4 high; coordinates as SVG reads them."""
+
+    css: str
+    x: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCell:
+    cell: Cell
+    mark: str
+    bar: tuple[Segment, ...]
+    words: str
+
+    @property
+    def deviations(self) -> int:
+        return sum(count.subjects for count in self.cell.counts if count.status == Status.DEVIATION)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    row: Row
+    cells: tuple[ShownCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An operator above the matrix: the finding in a sentence, the first part of it strong where it is a breach."""
+
+    head: Head
+    strong: str
+    rest: str
+    counts: tuple[StatusCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPage:
+    matrix: Matrix
+    heads: tuple[Head, ...]
+    cards: tuple[Card, ...]
+    groups: tuple[tuple[str, tuple[ShownRow, ...]], ...]
+    evses: int
+
+    @property
+    def width(self) -> int:
+        """Columns of the table without those of the municipality itself."""
+        return len(self.heads) + 2
+
+
+def matrix_page(matrix: Matrix, choice: Choice, visible: set[int]) -> MatrixPage:
+    """`visible`: keys of the operators that the reader may see."""
+    own = [number for number, head in enumerate(matrix.heads) if head.operator.pk in visible]
+    columns = [number for number in own if choice.operator in {"", matrix.heads[number].operator.slug}]
+    groups = ((category, tuple(_rows(rows, columns, choice))) for category, rows in matrix.categories)
+    heads = tuple(matrix.heads[number] for number in columns)
+    return MatrixPage(
+        matrix=matrix,
+        heads=heads,
+        cards=tuple(_card(matrix, number) for number in columns),
+        groups=tuple((category, rows) for category, rows in groups if rows),
+        evses=sum(head.evses for head in heads),
+    )
+
+
+def _rows(rows: Sequence[Row], columns: Sequence[int], choice: Choice) -> Iterator[ShownRow]:
+    for row in rows:
+        cells = [row.cells[number] for number in columns]
+        if choice.has(row, cells):
+            yield ShownRow(row, tuple(shown_cell(row.requirement, cell) for cell in cells))
+
+
+def shown_cell(requirement: Requirement, cell: Cell) -> ShownCell:
+    on_stations = requirement.subject == Requirement.Subject.STATION
+    return ShownCell(
+        cell=cell,
+        mark=mark_of(cell.status, owed=cell.breach),
+        bar=tuple(_bar(cell)) if on_stations and cell.at else (),
+        words=_words(cell) if on_stations else _("Back office") if cell.at else "",
+    )
+
+
+def mark_of(status: Status, *, owed: bool) -> str:
+    """The key of the mark to show: what is not met and not owed is no deviation, but a wish not promised."""
+    return NOT_PROMISED if status is Status.DEVIATION and not owed else status
+
+
+def _words(cell: Cell) -> str:
+    if not cell.total:
+        return _("No stations yet")
+    if not cell.at:
+        return ""
+    return ngettext("%(met)d/%(total)d station", "%(met)d/%(total)d stations", cell.total) % {
+        "met": cell.met,
+        "total": cell.total,
+    }
+
+
+def _bar(cell: Cell) -> Iterator[Segment]:
+    at = 0.0
+    # The strongest first: the bar fills from the left with what is proven.
+    for count in reversed(cell.counts):
+        width = BAR_WIDTH * count.subjects / cell.total
+        css = BAR_CLASSES.get(count.status, "none")
+        if css == "bad" and not cell.breach:
+            css = "none"
+        yield Segment(css, f"{at:.1f}", f"{max(0.0, width - 0.8):.1f}")
+        at += width
+
+
+def _card(matrix: Matrix, column: int) -> Card:
+    head = matrix.heads[column]
+    pairs = [(row.requirement, row.cells[column]) for row in matrix.rows]
+    strong = _("Does not meet %(codes)s.") % {"codes": listed(head.breaches)} if head.breaches else ""
+    return Card(head, strong, _finding(pairs, has_breach=bool(strong)), head.summary)
+
+
+def _finding(pairs: Sequence[tuple[Requirement, Cell]], *, has_breach: bool) -> str:
+    if not any(cell.at for _requirement, cell in pairs):
+        return _("Nothing has been judged yet.")
+    owed = [
+        (requirement.code, cell.status)
+        for requirement, cell in pairs
+        if (requirement.obligation == Requirement.Obligation.EIS or cell.promised) and not cell.breach
+    ]
+    unproven = [code for code, status in owed if status not in MET and not _excused(status)]
+    if unproven:
+        return _("Not proven yet: %(codes)s.") % {"codes": listed(unproven)}
+    if has_breach:
+        return _("All else that was asked or promised is proven or substantiated.")
+    return _("Everything that was asked or promised is proven or substantiated.")
+
+
+def _excused(status: Status) -> bool:
+    return status in {Status.FUTURE, Status.WAIVED, Status.NOT_APPLICABLE}
+
+
+def listed(words: Sequence[str]) -> str:
+    """ "206", "206 and 208", "205, 206 and 208"."""
+    if len(words) <= 1:
+        return "".join(words)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
+
+
+def status_choices() -> list[tuple[str, object]]:
+    """For the filter: the statuses, and above them what asks for attention."""
+    statuses = [(key, mark.label) for key, mark in MARKS.items() if key != NOT_PROMISED]
+    return [("", _("All statuses")), (ATTENTION, _("Asks for attention")), *statuses]

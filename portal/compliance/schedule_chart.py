@@ -1,0 +1,161 @@
+"""The chart of a composite schedule: what was to be expected as a violet line, what the station reported in blue,
+and red where the two differ. Numbers and classes only: `pages/_drawing.html` makes the SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from portal.pages.charts import (
+    Drawing,
+    Mark,
+    Path,
+    Shape,
+    Step,
+    TimeAxis,
+    ValueAxis,
+    label,
+    line,
+    number,
+    value_axis,
+)
+
+TOP = 30
+SAME = 0.05  # the width of a line: what is closer cannot be seen apart
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleChart:
+    """`expected` and `reported` ascend without overlap; a step without a value is one without a limit."""
+
+    id: str
+    title: str
+    start: datetime
+    end: datetime
+    expected: Sequence[Step]
+    reported: Sequence[Step]
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    shape: Shape
+    width: int
+    height: int
+    left: int
+    time_ticks: int
+
+    @property
+    def right(self) -> int:
+        return self.width - 12
+
+    @property
+    def bottom(self) -> int:
+        return self.height - 30
+
+
+WIDE = Sheet("wide", 800, 320, 52, 8)
+NARROW = Sheet("narrow", 340, 250, 46, 4)
+
+
+def schedule_drawings(chart: ScheduleChart) -> tuple[Drawing, Drawing]:
+    return _drawing(chart, WIDE), _drawing(chart, NARROW)
+
+
+def _drawing(chart: ScheduleChart, sheet: Sheet) -> Drawing:
+    highest = max(
+        (step.value for step in (*chart.expected, *chart.reported) if step.value is not None), default=1
+    )
+    time = TimeAxis(chart.start, chart.end, sheet.left, sheet.right)
+    values = value_axis(lowest=0, highest=highest, top=TOP, bottom=sheet.bottom)
+    marks = [
+        *_grid(chart, sheet, time, values),
+        *_reported(chart.reported, time, values),
+        *(
+            _difference(difference, time, values)
+            for difference in differences(chart.expected, chart.reported)
+        ),
+        Path("limit", _line(chart.expected, time, values)),
+        *_names(chart, time, values),
+    ]
+    title_id = f"{chart.id}-{sheet.shape}"
+    return Drawing(title_id, sheet.shape, sheet.width, sheet.height, chart.title, tuple(marks))
+
+
+def _grid(chart: ScheduleChart, sheet: Sheet, time: TimeAxis, values: ValueAxis) -> Iterator[Mark]:
+    ticks = values.ticks()
+    for value in ticks:
+        y = values.y(value)
+        yield line("grid" if value else "axis", sheet.left, y, sheet.right, y)
+        unit = f" {chart.unit}" if value == ticks[-1] else ""
+        yield label(
+            "t-end", sheet.left - 8, y + 4, number_format(value, 0 if value == int(value) else 1) + unit
+        )
+    for at, text in time.ticks(sheet.time_ticks):
+        x = time.x(at)
+        css = "t-end" if x > sheet.right - 16 else "t-mid"
+        yield label(css, x, sheet.height - 8, text)
+
+
+def _reported(steps: Sequence[Step], time: TimeAxis, values: ValueAxis) -> Iterator[Mark]:
+    for step in steps:
+        if step.value is not None:
+            yield _area("flow-soft", step, 0, step.value, time, values)
+    yield Path("flow-line", _line(steps, time, values))
+
+
+def _area(css: str, step: Step, low: float, high: float, time: TimeAxis, values: ValueAxis) -> Mark:
+    left, right = number(time.x(step.start)), number(time.x(step.end))
+    return Path(
+        css, f"M{left} {number(values.y(low))}V{number(values.y(high))}H{right}V{number(values.y(low))}Z"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stretch of time in which the station reported another limit than was to be expected."""
+
+    start: datetime
+    end: datetime
+    expected: float
+    reported: float
+
+
+def differences(expected: Sequence[Step], reported: Sequence[Step]) -> Iterator[Difference]:
+    """Where both say a limit, and not the same one."""
+    for wanted in expected:
+        for seen in reported:
+            start, end = max(wanted.start, seen.start), min(wanted.end, seen.end)
+            if start >= end or wanted.value is None or seen.value is None:
+                continue
+            if abs(wanted.value - seen.value) > SAME:
+                yield Difference(start, end, wanted.value, seen.value)
+
+
+def _difference(item: Difference, time: TimeAxis, values: ValueAxis) -> Mark:
+    low, high = sorted((item.expected, item.reported))
+    return _area("over-band", Step(item.start, item.end, high), low, high, time, values)
+
+
+def _line(steps: Sequence[Step], time: TimeAxis, values: ValueAxis) -> str:
+    """A path in steps that is broken where there is no value."""
+    path, at = [], None
+    for step in steps:
+        if step.value is None:
+            at = None
+            continue
+        left, right, y = number(time.x(step.start)), number(time.x(step.end)), number(values.y(step.value))
+        path.append(f"{'L' if at == step.start else 'M'}{left} {y}L{right} {y}")
+        at = step.end
+    return "".join(path)
+
+
+def _names(chart: ScheduleChart, time: TimeAxis, values: ValueAxis) -> Iterator[Mark]:
+    """Names in place: the expected line over its first step."""
+    first = next((step for step in chart.expected if step.value is not None), None)
+    if first is not None and first.value is not None:
+        yield label("t-steer", time.x(first.start) + 4, values.y(first.value) - 8, _("Expected"))
