@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, IntegerField, Q
+from django.db.models.functions import Cast
 
 from smartcharging.domain.answers import station_words
 from smartcharging.domain.asking import clear_charging_profile, set_charging_profile
@@ -83,7 +84,8 @@ def reconcile(station_id: int, now: datetime) -> int:
 def unfinished(now: datetime) -> list[int]:
     """Stations with a profile to look after: not settled, or confirmed before the station's last connection."""
     over_at = ExpressionWrapper(
-        F("start_schedule") + ExpressionWrapper(F("duration_s") * timedelta(seconds=1), DurationField()),
+        F("start_schedule")
+        + ExpressionWrapper(Cast("duration_s", IntegerField()) * timedelta(seconds=1), DurationField()),
         DateTimeField(),
     )
     over = Q(valid_to__lte=now) | Q(kind=DesiredProfile.Kind.ABSOLUTE, over_at__lte=now)

@@ -289,7 +289,7 @@ def _winner(
     count = max((number for number, _ in facts.sockets), default=1)
     stacks = stacks_for(situation, question.evse, count)
     _start, leading = next(
-        sweep(stacks, window, policy, lambda item: [item] * len(item.profile.schedule.periods))
+        sweep(stacks, window, policy, lambda item, periods: [item] * len(periods))
     )
     leaders = [item for item in reversed(leading) if item is not None]  # the station's own limit first
     now = replace(question, duration_s=0)

@@ -24,30 +24,37 @@ class Difference:
     largest: float | None
 
 
-def difference(
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`difference` None: nowhere. `explained_s`: for so long, the report is what ours says it should be."""
+
+    difference: Difference | None
+    explained_s: int
+
+
+def compare(
     expected: Sequence[CompositePeriod],
     reported: Sequence[CompositePeriod],
     *,
     duration_s: int,
-    capped: Sequence[CompositePeriod] | None = None,
-) -> Difference | None:
-    """Where `reported` is not what `expected` says, within `duration_s` seconds from a common start; None: nowhere.
+    capped: Sequence[CompositePeriod] = (),
+) -> Compared:
+    """Where `reported` is not what `expected` says, within `duration_s` seconds from a common start.
 
-    Where `expected` has no limit nothing is compared: no profile of ours counts there. `capped` is the same composite
-    under the limits of the hardware, which a station may report as well (1.6 3.13.3; D13).
+    `capped` is the same composite under the limits of the hardware, which a station may report as well (1.6 3.13.3;
+    D13). Where `expected` has no limit no profile of ours counts: a difference there is none.
     """
     first_s: int | None = None
     largest: float | None = 0.0
-    for begin_s, end_s in _stretches(duration_s, expected, reported, capped or ()):
-        want = _limit_at(expected, begin_s)
-        if want is None or end_s - begin_s <= SLACK_S:
-            continue
-        have = _limit_at(reported, begin_s)
-        if _is_as(want, have) or (capped and _is_as(_limit_at(capped, begin_s), have)):
-            continue
-        first_s = begin_s if first_s is None else first_s
-        largest = None if have is None or largest is None else max(largest, abs(have - want))
-    return None if first_s is None else Difference(first_s, largest)
+    explained_s = 0
+    for begin_s, end_s in _stretches(duration_s, expected, reported, capped):
+        want, have = _limit_at(expected, begin_s), _limit_at(reported, begin_s)
+        if _is_as(want, have) or _is_as(_limit_at(capped, begin_s), have):
+            explained_s += end_s - begin_s
+        elif want is not None and end_s - begin_s > SLACK_S:
+            first_s = begin_s if first_s is None else first_s
+            largest = None if have is None or largest is None else max(largest, abs(have - want))
+    return Compared(None if first_s is None else Difference(first_s, largest), explained_s)
 
 
 def is_same(one: Sequence[CompositePeriod], other: Sequence[CompositePeriod], *, duration_s: int) -> bool:

@@ -9,13 +9,13 @@ one without it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from smartcharging.domain.answers import Reported
-from smartcharging.domain.comparing import Difference, difference, is_same
+from smartcharging.domain.comparing import Compared, Difference, compare, is_same
 from smartcharging.domain.profiles import (
     ChargingPeriod,
     ChargingProfile,
@@ -120,10 +120,13 @@ def judge(
     bench = _Bench(candidates, reported, question, facts)
     ours, *others = _legal_readings(question.evse, facts)
     hoped = frozenset(candidate.key for candidate in candidates if candidate.hoped)
+    better = bench.better_than(hoped, _uncertain_otherwise(candidates, hoped), ours)
+    if better is not None:
+        return bench.not_as_hoped(hoped, better, ours)
     found = next((reading for reading in (ours, *others) if bench.explains(hoped, reading)), None)
     if found is not None:
         return bench.as_hoped(hoped, found)
-    other = next((keys for keys in _otherwise(candidates, hoped) if bench.explains(keys, ours)), None)
+    other = next((keys for keys in _one_less(candidates, hoped) if bench.explains(keys, ours)), None)
     return bench.not_as_hoped(hoped, other, ours)
 
 
@@ -183,8 +186,8 @@ class _Bench:
         policy = replace(reading.policy, rounding="none")
         return expected_periods(installed, self.question, self.facts, policy=policy, capped=capped)
 
-    def difference(self, keys: frozenset[int], reading: _Reading) -> Difference | None:
-        return difference(
+    def compared(self, keys: frozenset[int], reading: _Reading) -> Compared:
+        return compare(
             self.composite(keys, reading),
             self.reported.periods,
             duration_s=self.question.duration_s,
@@ -192,7 +195,22 @@ class _Bench:
         )
 
     def explains(self, keys: frozenset[int], reading: _Reading) -> bool:
-        return self.difference(keys, reading) is None
+        return self.compared(keys, reading).difference is None
+
+    def better_than(
+        self, hoped: frozenset[int], others: Iterable[frozenset[int]], reading: _Reading
+    ) -> frozenset[int] | None:
+        """What stands there instead of what we hope: it explains more of the report than our hope does.
+
+        A hope explains whatever is reported where no profile of ours should count, so that it explains is not enough.
+        """
+        hope = self.compared(hoped, reading)
+        most_s, best = (hope.explained_s, None) if hope.difference is None else (-1, None)
+        for keys in others:
+            found = self.compared(keys, reading)
+            if found.difference is None and found.explained_s > most_s:
+                most_s, best = found.explained_s, keys
+        return best
 
     def shows(self, key: int, keys: frozenset[int], reading: _Reading) -> bool:
         """Whether the composite would be another one with this profile the other way: there, or not there."""
@@ -226,7 +244,7 @@ class _Bench:
         return Judgement(
             CompareVerdict.DIFFERS,
             _rounded(self.composite(hoped, ours)),
-            difference=self.difference(hoped, ours),
+            difference=self.compared(hoped, ours).difference,
             of_profiles=of_profiles,
         )
 
@@ -248,11 +266,15 @@ def _legal_readings(evse: int, facts: StationFacts) -> Iterator[_Reading]:
         yield _Reading("D9", replace(policy, simulate_transaction=False))
 
 
-def _otherwise(candidates: Sequence[Candidate], hoped: frozenset[int]) -> Iterator[frozenset[int]]:
-    """What may stand there instead: first what is uncertain the other way, then one certain profile less."""
+def _uncertain_otherwise(candidates: Sequence[Candidate], hoped: frozenset[int]) -> Iterator[frozenset[int]]:
+    """What may stand there if not all that is uncertain went as hoped."""
     uncertain = [candidate.key for candidate in candidates if not candidate.certain][:MOST_UNCERTAIN]
     for number in range(1, 2 ** len(uncertain)):
         yield hoped ^ {key for at, key in enumerate(uncertain) if number >> at & 1}
+
+
+def _one_less(candidates: Sequence[Candidate], hoped: frozenset[int]) -> Iterator[frozenset[int]]:
+    """What may stand there if the station lost one profile."""
     for candidate in candidates:
         if candidate.certain and candidate.hoped:
             yield hoped - {candidate.key}
