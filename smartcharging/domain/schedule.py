@@ -113,13 +113,13 @@ def sweep(
         changes += _leaders(number, stack, window, policy, of_periods)
     changes.sort(key=_SECOND)
     leading: list[T | None] = [None] * len(stacks)
-    since = window.start
+    start = since = window.start
     for moment, number, leader in changes:
         if moment != since:
-            yield since - window.start, leading
+            yield since - start, leading
             since = moment
         leading[number] = leader
-    yield since - window.start, leading
+    yield since - start, leading
 
 
 def _leaders(

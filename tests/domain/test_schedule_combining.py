@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from smartcharging.domain.profiles import LocalLimit
+from smartcharging.domain.profiles import LocalLimit, Policy
+from smartcharging.domain.schedule import stacks_for, sweep, window_from
+from smartcharging.domain.stacks import Situation
 from tests.domain.charging import (
     EXTERNAL,
     LOCAL,
     MAX,
+    NOW,
     TX,
     TX_DEFAULT,
     at,
@@ -197,3 +200,26 @@ def test_connector_0_converts_before_it_adds(station_sum: str, amps: float) -> N
     one = profile(TX_DEFAULT, (0, 16), evse=1, id=1)
     two = profile(TX_DEFAULT, (0, 11_040), evse=2, unit="W", id=2)
     assert limits(one, two, evse=0, evse_count=2, defaults=LOCAL, station_sum=station_sum) == [(0, amps)]
+
+
+# ------------------------------------------------------------------------------------------ who wins
+
+
+def test_the_sweep_can_hand_out_the_profiles_themselves_to_explain_who_leads() -> None:
+    """What `explain` builds on: per stretch the leading profile of each stack, or None."""
+    tx = profile(TX, (0, 16), id=1, duration_s=300, start=at(100))
+    default = profile(TX_DEFAULT, (0, 6), (200, 7), id=2)
+    cap = profile(MAX, (0, 20), evse=0, id=3, start=at(150))
+    situation = Situation((tx, default, cap), (charging(),), window_from(NOW, 600), Policy())
+    stretches = sweep(
+        stacks_for(situation, 1, 1),
+        situation.window,
+        situation.policy,
+        lambda item, periods: [item.profile.id] * len(periods),
+    )
+    assert [(start_s, *leading) for start_s, leading in stretches] == [
+        (0, 2, None, None, None),
+        (100, 1, None, None, None),
+        (150, 1, None, 3, None),
+        (400, 2, None, 3, None),
+    ]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from smartcharging.domain.profiles import Recurrency
 from tests.domain.charging import (
     DAY,
+    MAX,
     NOW,
     TX,
     TX_DEFAULT,
@@ -146,6 +147,25 @@ def test_by_the_wall_clock_a_day_of_25_hours_is_filled_to_its_end() -> None:
     sunday = datetime(2026, 10, 25, 0, tzinfo=AMSTERDAM).astimezone(UTC)
     answer = limits(item, now=sunday, duration_s=26 * 3600, timezone=AMSTERDAM)
     assert answer == [(0, 6.0), (23 * 3600, 16.0), (25 * 3600, 6.0)]
+
+
+def test_by_the_wall_clock_an_hour_that_is_skipped_or_repeated_moves_the_next_run() -> None:
+    """D10: a window that ends, or begins, in the hour between 24 hours and midnight."""
+    forward = datetime(2026, 3, 29, 0, tzinfo=AMSTERDAM)
+    item = daily(TX_DEFAULT, (0, 6), (3600, 9), start=forward)
+    answer = limits(item, now=forward, duration_s=23 * 3600 + 1800, timezone=AMSTERDAM)
+    assert answer == [(0, 6.0), (3600, 9.0), (23 * 3600, 6.0)]
+    back = datetime(2026, 10, 24, 0, tzinfo=AMSTERDAM)
+    item = daily(TX_DEFAULT, (0, 6), (3600, 9), start=back)
+    half_past_11 = datetime(2026, 10, 25, 23, 30, tzinfo=AMSTERDAM)
+    assert limits(item, now=half_past_11, timezone=AMSTERDAM) == [(0, 9.0), (1800, 6.0)]
+
+
+def test_a_relative_max_profile_counts_from_the_first_transaction_of_the_station() -> None:
+    """1.6 allows one (2.0.1: K01.FR.38); the station's charging began with the first of its transactions."""
+    item = relative(MAX, (0, 10), (300, 16), evse=0)
+    running = (charging(1, since=at(-60)), charging(2, since=at(-120)))
+    assert limits(item, evse=0, evse_count=2, transactions=running) == [(0, 10.0), (180, 16.0)]
 
 
 def test_outside_its_periods_a_profile_is_not_there_and_the_next_level_leads() -> None:
