@@ -6,3 +6,6 @@ class ComplianceConfig(AppConfig):
     name = "portal.compliance"
     label = "compliance"
     verbose_name = _("Compliance")
+
+    def ready(self) -> None:
+        from portal.compliance import receivers  # noqa: F401  (connects them)

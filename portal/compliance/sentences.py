@@ -100,6 +100,9 @@ SENTENCES = {
     "step.not_restored": gettext_noop("What stands is not what stood before"),
 }
 
+RESTORED_NAME = gettext_noop("Station restored afterwards")
+RESTORED_RULE = gettext_noop("as it was before")
+
 
 def say(code: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence of `code` in the active language; a code of another version reads as itself."""

@@ -139,15 +139,26 @@ def readings(setting: Setting) -> Iterator[Reading]:
 
 def expected(setting: Setting, stack: Stack, number: int, step: Step, reading: Reading) -> Reported:
     """The composite that `step` should have reported under `reading`, over the time and in the unit it reported."""
-    reported = step.reported or Reported("unanswered", step.at)
     installed = _standing(setting, number)
     installed += [stack.installed(level) for level in stack.levels if level.level in step.levels]
+    reported = step.reported or Reported("unanswered", step.at)
+    return _composite(setting, installed, evse=step.evse, reported=reported, reading=reading)
+
+
+def composite_of(setting: Setting, *, evse: int, reported: Reported, reading: Reading) -> Reported:
+    """The composite without any profile of the probe: what stands by our own records."""
+    return _composite(setting, _standing(setting, None), evse=evse, reported=reported, reading=reading)
+
+
+def _composite(
+    setting: Setting, installed: Sequence[Installed], *, evse: int, reported: Reported, reading: Reading
+) -> Reported:
     composite = composite_schedule(
         installed=installed,
         now=reported.start,
         duration_s=max(1, int(reported.duration_s)),
         unit=cast(Unit, reported.unit or setting.unit),
-        evse=step.evse,
+        evse=evse,
         evse_count=len(setting.evses),
         transactions=setting.transactions,
         defaults=LocalLimit(nominal_voltage=NOMINAL_V, phases=reading.phases),
@@ -157,7 +168,7 @@ def expected(setting: Setting, stack: Stack, number: int, step: Step, reading: R
     return Reported("read", composite.start, composite.duration_s, composite.unit, periods)
 
 
-def _standing(setting: Setting, number: int) -> list[Installed]:
+def _standing(setting: Setting, number: int | None) -> list[Installed]:
     version = _schedule_version(setting)
     return [
         Installed(parse_profile(dict(item.profile), version), item.evse)
@@ -172,11 +183,8 @@ def _schedule_version(setting: Setting) -> Version:
 
 def tolerance(setting: Setting, unit: str) -> Tolerance:
     """A tenth of an ampere per phase, also for a station that computes in A and answers in W (D14)."""
-    watts_per_amp = NOMINAL_V * setting.phases
-    ceiling = setting.ceiling
-    if unit != setting.unit:
-        ceiling = ceiling * watts_per_amp if unit == "W" else ceiling / watts_per_amp
-    return Tolerance(within=0.1 if unit == "A" else 0.1 * watts_per_amp, free=ceiling)
+    free = convert(setting.ceiling, unit=setting.unit, to=unit, phases=setting.phases)
+    return Tolerance(within=convert(0.1, unit="A", to=unit, phases=setting.phases), free=free)
 
 
 # ---------------------------------------------------------------- one stack
@@ -274,18 +282,19 @@ def _levels_shown(setting: Setting, stack: Stack, steps: Sequence[Step]) -> set[
         for level in sorted(step.levels, reverse=True):
             end = min(stack.end_of(level).timestamp(), step.reported.end.timestamp())
             limit = step.reported.limit_at((begin + end) / 2) if end > begin else math.nan
-            wanted = _in_unit(setting, stack.levels[level].limit, step.reported.unit)
+            own = stack.levels[level].limit
+            wanted = convert(own, unit=stack.unit, to=step.reported.unit, phases=setting.phases)
             if tolerance(setting, step.reported.unit).same(wanted, limit):
                 shown.add((level, len(step.levels) == NEEDED))
             begin = max(begin, end)
     return shown
 
 
-def _in_unit(setting: Setting, limit: float, unit: str) -> float:
-    watts_per_amp = NOMINAL_V * setting.phases
-    if unit == setting.unit or not unit:
+def convert(limit: float, *, unit: str, to: str, phases: int) -> float:
+    """A limit per phase in A and in total in W are the same at the nominal voltage (1.6 7.14)."""
+    if unit == to or not unit or not to:
         return limit
-    return limit * watts_per_amp if unit == "W" else limit / watts_per_amp
+    return limit * NOMINAL_V * phases if to == "W" else limit / (NOMINAL_V * phases)
 
 
 def _contradicted(

@@ -1,0 +1,150 @@
+"""A probe talking to its station: ask, wait for the answer, keep watch, write down what happens.
+
+Other processes send and receive; here the Command row is asked for and watched until it is answered. Everything is
+committed as it happens, so that people see it live and a crash leaves enough behind to restore the station.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from portal.compliance.models import Probe
+from portal.compliance.sentences import say_in_english
+from stations import commands
+from stations.models import ChargingSession, Command, Connector, Station
+from stations.nudges import nudge_pages
+
+POLL_S = 0.05
+WATCH_S = 1.0
+# Beyond the time in which a sent command is given up: it was never taken, or whoever gives up is gone as well.
+PATIENCE_S = 20
+# A car is there, or may charge at any moment; Finishing is a car that has charged. 2.x says Occupied for all of them.
+CAR_THERE = frozenset({"Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Occupied"})
+# The station was asked and did say something.
+ANSWERED = frozenset({Command.State.ACCEPTED, Command.State.REFUSED, Command.State.FAILED})
+
+
+class Stopped(Exception):
+    """The probe cannot go on; `code` and `values` are the sentence that says why (sentences.py)."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
+
+
+class Lost(Stopped):
+    """The station does not answer: nothing more can be done until it is back."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One probe and its station. While it is `guarded`, a stop that was asked for and a car that comes end it.
+
+    `clock` and `sleep` are those of the process; a test brings its own, in which the station answers.
+    """
+
+    probe: Probe
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    guarded: bool = True
+    message_ids: list[str] = field(default_factory=list)
+    cars: dict[int, bool] = field(default_factory=dict)
+    _watched_at: datetime | None = None
+
+    @property
+    def station(self) -> Station:
+        station: Station = self.probe.station
+        return station
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def ask(self, action: str, payload: dict[str, Any]) -> Command:
+        """The answered command: accepted, refused or failed. Raises Stopped, and Lost where there is no answer."""
+        self.watch()
+        command = commands.request(
+            station=self.station,
+            action=action,
+            payload=payload,
+            origin=f"probe {self.probe.pk}",
+            requested_by=self.probe.requested_by,
+            now=self.now(),
+            expires_in_s=PATIENCE_S,
+        )
+        self.message_ids.append(command.message_id)
+        return self._answer(command)
+
+    def _answer(self, command: Command) -> Command:
+        given_up_at = self.now() + timedelta(seconds=settings.OCPP_CALL_TIMEOUT_S + PATIENCE_S)
+        while command.state in Command.OPEN and self.now() < given_up_at:
+            self.sleep(POLL_S)
+            command.refresh_from_db(fields=["state", "sent_at", "answered_at", "response", "error"])
+            self._keep_alive()
+        if command.state in ANSWERED:
+            return command
+        commands.cancel(command, now=self.now())
+        raise Lost("probe.lost", action=command.action)
+
+    def watch(self) -> None:
+        """Raise Stopped when someone asked to stop or a car came or went, while that matters."""
+        now = self.now()
+        self._watched_at = now
+        Probe.objects.filter(pk=self.probe.pk).update(heartbeat_at=now)
+        if not self.guarded:
+            return
+        if Probe.objects.filter(pk=self.probe.pk, cancel_requested=True).exists():
+            raise Stopped("probe.cancelled")
+        changed = [
+            evse for evse, there in cars_at(self.station).items() if there != self.cars.get(evse, False)
+        ]
+        if changed:
+            raise Stopped("probe.car_came", evse=min(changed))
+
+    def _keep_alive(self) -> None:
+        """While an answer is waited for: a heartbeat. What was asked for is waited for, car or no car."""
+        now = self.now()
+        if self._watched_at is None or now - self._watched_at >= timedelta(seconds=WATCH_S):
+            self._watched_at = now
+            Probe.objects.filter(pk=self.probe.pk).update(heartbeat_at=now)
+
+    def note(self, code: str, values: dict[str, Any] | None = None, *, holds: bool | None = None) -> None:
+        """Add a step to what people watch."""
+        values = values or {}
+        step = {
+            "at": self.now().isoformat(),
+            "name": code.removeprefix("step."),
+            "text": say_in_english(code, values),
+            "code": code,
+            "values": values,
+            "holds": holds,
+        }
+        self.probe.steps.append(step)
+        self.save(steps=self.probe.steps)
+
+    def save(self, **fields: Any) -> None:
+        """Write these fields of the probe, and no other: a stop that someone asks for is not overwritten."""
+        for name, value in fields.items():
+            setattr(self.probe, name, value)
+        Probe.objects.filter(pk=self.probe.pk).update(heartbeat_at=self.now(), **fields)
+        nudge_pages([self.station.pk])
+
+    def remember(self, **facts: Any) -> None:
+        """Keep what a restore needs, before the station is changed."""
+        self.probe.before.update(facts)
+        self.save(before=self.probe.before)
+
+
+def cars_at(station: Station) -> dict[int, bool]:
+    """Whether a car is there, by EVSE: a session runs, or the station says so."""
+    cars = dict.fromkeys(station.evses.values_list("number", flat=True), False)
+    said = Connector.objects.filter(evse__station=station, status__in=CAR_THERE)
+    cars.update(dict.fromkeys(said.values_list("evse__number", flat=True), True))
+    sessions = ChargingSession.objects.filter(station=station, state=ChargingSession.State.ACTIVE)
+    cars.update({number or 0: True for number in sessions.values_list("evse_number", flat=True)})
+    return cars

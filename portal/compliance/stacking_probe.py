@@ -1,0 +1,205 @@
+"""The live probe of requirement 206: six levels of each kind set, read, cleared from the top, and read each time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from portal.compliance import restoring
+from portal.compliance.checks import composites, stacking, stacking_plan
+from portal.compliance.checks.findings import Finding
+from portal.compliance.checks.stacking import Outcome, Setting, Standing, Step
+from portal.compliance.checks.stacking_plan import LEVELS, Level, Place, Stack
+from portal.compliance.conversation import Conversation, Stopped, cars_at
+from smartcharging.domain import asking
+from smartcharging.domain.profiles import Purpose
+from smartcharging.models import DesiredProfile
+from smartcharging.standing import PURPOSES, facts_of, standing_profiles
+from stations.models import Command
+
+OUTCOMES: dict[str, Outcome] = {
+    Command.State.ACCEPTED: "accepted",
+    Command.State.REFUSED: "refused",
+    Command.State.FAILED: "failed",
+}
+
+
+@dataclass(slots=True)
+class StackingProbe:
+    """The probe as it goes: what it set so far, and the steps that the judge gets."""
+
+    talk: Conversation
+    setting: Setting = field(init=False)
+    stacks: list[Stack] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    limits: tuple[float, ...] = ()
+    _first_id: int = 0
+
+    def run(self) -> None:
+        """Everything up to the restore, which the caller does in any case. Raises Stopped."""
+        self._prepare()
+        rows = standing_profiles(self.talk.station)
+        rejected = self.talk.probe.before["composites"]["0"]["state"] == "rejected"
+        places = stacking_plan.places(self.setting.evses, station_shows=not rejected)
+        self._first_id = stacking_plan.first_id_of(self.talk.probe.pk, places_count=len(places))
+        for purpose in (Purpose.STATION_MAX, Purpose.TX_DEFAULT):
+            own = [row for row in rows if PURPOSES[DesiredProfile.Purpose(row.purpose)] is purpose]
+            of_purpose = [place for place in places if place.purpose is purpose]
+            self._leave_out(own, first=len(self.stacks), count=len(of_purpose))
+            restoring.withdraw(self.talk, own)
+            for place in of_purpose:
+                self._probe_place(place)
+            restoring.put_back(self.talk)
+
+    def _prepare(self) -> None:
+        """Look before anything is touched: is it safe, is what stands ours, is there room (requirements.md, 206)?"""
+        talk = self.talk
+        talk.cars = cars_at(talk.station)
+        occupied = [evse for evse, there in talk.cars.items() if there]
+        if occupied and not talk.probe.before.get("while_charging"):
+            raise Stopped("probe.car_there", evse=min(occupied))
+        restoring.wait_until_settled(talk)
+        facts = facts_of(talk.station, talk.now())
+        evses = tuple(number for number, _ in facts.sockets)
+        unit = restoring.unit_of(talk.station)
+        setting = restoring.setting_of(talk.station, evses, facts, unit)
+        before = restoring.capture(talk, evses, unit, code="step.before")
+        restoring.refuse_what_is_not_ours(setting, facts, before)
+        ceiling = restoring.ceiling_of(setting, before)
+        limits = stacking_plan.limits_below(ceiling, unit)
+        if limits is None:
+            raise Stopped("probe.no_room", limit=f"{ceiling:g}", unit=unit)
+        self.setting, self.limits = replace(setting, ceiling=ceiling), limits
+        talk.remember(
+            unit=unit,
+            composites={str(evse): composites.to_json(item) for evse, item in before.items()},
+            standing=[[item.evse, dict(item.profile)] for item in setting.standing],
+            transactions=[str(item.id) for item in setting.transactions],
+        )
+
+    def _leave_out(self, rows: list[DesiredProfile], *, first: int, count: int) -> None:
+        """The judge is told for which stacks our own profiles of that kind were taken away."""
+        gone = {row.profile_id for row in rows}
+        without = tuple(range(first, first + count))
+        self.setting = replace(
+            self.setting,
+            standing=tuple(
+                Standing(item.evse, item.profile, without) if _id(item) in gone else item
+                for item in self.setting.standing
+            ),
+        )
+
+    def _probe_place(self, place: Place) -> None:
+        number = len(self.stacks)
+        stack = stacking_plan.stack_at(
+            place,
+            start=self.talk.now() - timedelta(seconds=stacking_plan.LEAD_S),
+            unit=self.setting.unit,
+            limits=self.limits,
+            first_id=self._first_id + number * len(LEVELS),
+        )
+        self.stacks.append(stack)
+        ids = [level.profile_id for level in stack.levels]
+        self.talk.remember(left=[*self.talk.probe.before.get("left", []), *ids])
+        standing: list[Level] = []
+        for level in stack.levels:
+            if not self._install(number, stack, level, standing):
+                return  # what was set so far is cleared with the rest, when all is put back
+            standing.append(level)
+        for evse in place.read_on:
+            self._read(number, stack, evse, standing)
+        while standing:
+            self._clear(number, stack, standing.pop(), standing)
+            if standing:
+                self._read(number, stack, place.read_on[0], standing)
+
+    def _install(self, number: int, stack: Stack, level: Level, standing: list[Level]) -> bool:
+        version = self.talk.station.ocpp_version
+        command = self.talk.ask(
+            "SetChargingProfile", stacking_plan.set_payload(stack, level, version=version)
+        )
+        step = self._step("install", number, command, standing, level=level.level, evse=stack.place.evse)
+        self._keep(step, stack)
+        return step.outcome == "accepted"
+
+    def _clear(self, number: int, stack: Stack, level: Level, standing: list[Level]) -> None:
+        version = self.talk.station.ocpp_version
+        payload = asking.clear_charging_profile(level.profile_id, ocpp=version)
+        command = self.talk.ask("ClearChargingProfile", payload)
+        self._keep(
+            self._step("clear", number, command, standing, level=level.level, evse=stack.place.evse), stack
+        )
+        if command.state != Command.State.FAILED:
+            left = [other for other in self.talk.probe.before["left"] if other != level.profile_id]
+            self.talk.remember(left=left)
+
+    def _read(self, number: int, stack: Stack, evse: int, standing: list[Level]) -> None:
+        reported, command = restoring.read_composite(
+            self.talk, evse, self.setting.unit, stacking_plan.ASKED_S
+        )
+        step = replace(self._step("read", number, command, standing, evse=evse), reported=reported)
+        self._keep(step, stack)
+
+    def _step(
+        self,
+        kind: Any,
+        number: int,
+        command: Command,
+        standing: list[Level],
+        *,
+        evse: int,
+        level: int | None = None,
+    ) -> Step:
+        return Step(
+            kind=kind,
+            stack=number,
+            at=command.answered_at or self.talk.now(),
+            levels=tuple(item.level for item in standing),
+            level=level,
+            evse=evse,
+            outcome=OUTCOMES[command.state],
+            reason=reason_of(command),
+            message_id=command.message_id,
+        )
+
+    def _keep(self, step: Step, stack: Stack) -> None:
+        self.steps.append(step)
+        code, values = stacking.describe(self.setting, stack, step)
+        holds = step.outcome == "accepted" if step.kind != "read" else None
+        self.talk.note(code, values, holds=holds)
+
+    # ---------------------------------------------------------------- what becomes evidence
+    def judge(self) -> Finding:
+        return stacking.judge(self.setting, self.stacks, self.steps)
+
+    def steps_json(self, finding: Finding) -> list[dict[str, Any]]:
+        """The steps with what the judge said of each, and the words for people."""
+        stored = []
+        for step, judged in zip(self.steps, finding.steps, strict=True):
+            code, values = stacking.describe(self.setting, self.stacks[step.stack], step)
+            words = {"name": step.kind, "code": code, "values": values}
+            expected = [list(period) for period in judged.expected]
+            stored.append(
+                {**stacking.step_to_json(step), **words, "holds": judged.holds, "expected": expected}
+            )
+        return stored
+
+    def setup_json(self) -> dict[str, Any]:
+        """What the judge needs beside the steps to judge again."""
+        return {
+            "setting": stacking.setting_to_json(self.setting),
+            "stacks": [stacking_plan.to_json(stack) for stack in self.stacks],
+        }
+
+
+def reason_of(command: Command) -> str:
+    """The station's own code: the reason code of a 2.x refusal, or the error of a CALLERROR."""
+    if command.state == Command.State.FAILED:
+        return command.error[:200]
+    info = (command.response or {}).get("statusInfo") or {}
+    return str(info.get("reasonCode", "")) if isinstance(info, dict) else ""
+
+
+def _id(item: Standing) -> int:
+    return int(item.profile.get("chargingProfileId", item.profile.get("id", 0)))

@@ -1,0 +1,51 @@
+"""Celery tasks: ids in, rows read anew, safe to run twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from portal.compliance import configuration, judgement, running
+from portal.compliance.models import Probe
+from stations.models import Station
+
+# A probe that waited this long was enqueued by a process that is gone, or its message was lost.
+FORGOTTEN_S = 10
+
+
+@shared_task(name="portal.compliance.tasks.run_probe")
+def run_probe(probe_id: int) -> None:
+    running.run(probe_id)
+
+
+@shared_task(name="portal.compliance.tasks.recover_probes")
+def recover_probes() -> None:
+    """Enqueue what nobody took, and restore the stations of probes whose runner died."""
+    forgotten = timezone.now() - timedelta(seconds=FORGOTTEN_S)
+    waiting = Probe.objects.filter(state=Probe.State.QUEUED, requested_at__lt=forgotten)
+    for probe_id in waiting.values_list("pk", flat=True):
+        run_probe.delay(probe_id)
+    running.recover()
+
+
+@shared_task(name="portal.compliance.tasks.check_configuration")
+def check_configuration(station_id: int) -> None:
+    """After the capabilities of a station were read."""
+    station = _station(station_id)
+    if station is not None:
+        configuration.check_configuration(station, now=timezone.now())
+
+
+@shared_task(name="portal.compliance.tasks.judge_again")
+def judge_again(station_id: int) -> None:
+    """After new firmware: what was proven is stale now."""
+    station = _station(station_id)
+    if station is not None:
+        judgement.update_station(station=station, now=timezone.now())
+
+
+def _station(station_id: int) -> Station | None:
+    rows = Station.objects.select_related("site__concession", "site__operator")
+    return rows.filter(pk=station_id).first()
