@@ -14,6 +14,7 @@ from stations.models import Command, Concession, Connector, Evse, Operator, Site
 __all__ = [
     "add_station",
     "digest_token",
+    "expect_evses",
     "remote_start",
     "remote_stop",
     "reset",
@@ -62,9 +63,15 @@ def add_station(
     )
     station.full_clean()
     station.save()
-    for number in range(1, EXPECTED_EVSES + 1):
-        Connector.objects.create(evse=Evse.objects.create(station=station, number=number))
+    expect_evses(station=station)
     return station, secret
+
+
+def expect_evses(*, station: Station) -> None:
+    """Rows for the EVSEs that a new station most likely has; what it shows of itself corrects them."""
+    for number in range(1, EXPECTED_EVSES + 1):
+        evse, _ = Evse.objects.get_or_create(station=station, number=number)
+        Connector.objects.get_or_create(evse=evse, number=1)
 
 
 def rotate_secret(*, station: Station) -> str:

@@ -178,7 +178,9 @@ def variable(
     return {"component": of, "variable": named, "variableAttribute": [attribute], **more}
 
 
-LIMITED: dict[str, Any] = {"variableCharacteristics": {"dataType": "integer", "supportsMonitoring": False, "maxLimit": 12}}
+LIMITED: dict[str, Any] = {
+    "variableCharacteristics": {"dataType": "integer", "supportsMonitoring": False, "maxLimit": 12}
+}
 OFFERED: dict[str, Any] = {
     "variableCharacteristics": {
         "dataType": "MemberList",

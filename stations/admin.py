@@ -1,0 +1,290 @@
+"""Master data at /beheer/, each party within its own: one base class decides who sees and who changes what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.db import models
+from django.db.models.query import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from stations.models import Concession, Evse, Membership, Municipality, Operator, Site, Station, Tariff, Token
+from stations.models.access import PartyQuerySet, Role, parties_of
+from stations.services import digest_token, expect_evses, rotate_secret
+
+if TYPE_CHECKING:  # generic in the stubs only
+    ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Any, Any]
+    TokenModelForm = forms.ModelForm[Token]
+else:
+    ModelAdmin, TabularInline, TokenModelForm = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
+
+ADMINISTRATION = (Role.ADMINISTRATOR,)
+
+
+def administered(rows: PartyQuerySet, user: Any) -> PartyQuerySet:
+    """Those of `rows` that belong to an operator which `user` administers; all of them for a superuser."""
+    if user.is_superuser:
+        return rows
+    if not rows.operator_lookup:
+        return rows.none()
+    operators = parties_of(user, roles=ADMINISTRATION, party="operator")
+    return rows.filter(**{f"{rows.operator_lookup}__in": operators}).distinct()
+
+
+class OperatorsOwn(PartyQuerySet):
+    """Rows that only their operator sees."""
+
+    municipality_lookup = ""
+
+
+class PartyAdmin(ModelAdmin):
+    """Rows within the user's parties: who sees one may read it, who administers its operator may change it.
+
+    `superuser_only`: changing (not reading) is for superusers, for what parties agree on with one another.
+    """
+
+    superuser_only = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self._rows().visible_to(request.user)
+
+    def _rows(self) -> PartyQuerySet:
+        rows = self.model.objects.all()
+        return rows if isinstance(rows, PartyQuerySet) else OperatorsOwn(self.model)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._has_party(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        if obj is None:
+            return self._has_party(request)
+        return self.get_queryset(request).filter(pk=obj.pk).exists()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may_change(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self._may_change(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self._may_change(request, obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Only what the user administers can be chosen: nobody gives a row to another party."""
+        related = db_field.related_model.objects.all()
+        if isinstance(related, PartyQuerySet):
+            options["queryset"] = administered(related, request.user)
+        elif not request.user.is_superuser:
+            options["queryset"] = related.none()
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def _has_party(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        return bool(user.is_active and (user.is_superuser or user.memberships.exists()))
+
+    def _may_change(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        user: Any = request.user
+        if not user.is_active or user.is_superuser:
+            return bool(user.is_active)
+        if self.superuser_only:
+            return False
+        if obj is None:
+            return bool(user.memberships.filter(role__in=ADMINISTRATION).exists())
+        return administered(self._rows(), user).filter(pk=obj.pk).exists()
+
+
+class SuperuserInline(TabularInline):
+    """Read by whoever reads the row it is on, changed by superusers."""
+
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(getattr(request.user, "is_superuser", False))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request)
+
+
+class OfficialInline(SuperuserInline):
+    model = Membership
+    fields = ["user", "role"]
+    verbose_name = _("official")
+    verbose_name_plural = _("officials")
+
+
+class StaffInline(SuperuserInline):
+    model = Membership
+    fields = ["user", "role"]
+    verbose_name = _("member of staff")
+    verbose_name_plural = _("staff")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """A municipality reads who its operators are, not who works there."""
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        if getattr(request.user, "is_superuser", False):
+            return rows
+        mine = parties_of(request.user, roles=tuple(Role), party="operator")
+        return rows.filter(operator__in=mine)
+
+
+@admin.register(Municipality)
+class MunicipalityAdmin(PartyAdmin):
+    superuser_only = True
+    list_display = ["name", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """An operator reads the name of its municipality, not who works there."""
+        user: Any = request.user
+        if obj is None or user.is_superuser or user.memberships.filter(municipality=obj).exists():
+            return [OfficialInline]
+        return []
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return self.prepopulated_fields if obj is None else {}
+
+
+@admin.register(Operator)
+class OperatorAdmin(PartyAdmin):
+    superuser_only = True
+    list_display = ["name", "slug"]
+    inlines = [StaffInline]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return {"slug": ["name"]} if obj is None else {}
+
+
+@admin.register(Concession)
+class ConcessionAdmin(PartyAdmin):
+    superuser_only = True
+    list_display = ["name", "municipality", "starts_on", "ends_on", "officials_may_probe"]
+    filter_horizontal = ["operators"]
+
+
+@admin.register(Site)
+class SiteAdmin(PartyAdmin):
+    list_display = ["name", "operator", "concession", "address"]
+    list_filter = [("operator", RelatedOnlyFieldListFilter), ("concession", RelatedOnlyFieldListFilter)]
+    search_fields = ["name", "address"]
+    list_select_related = ["operator", "concession"]
+
+
+class EvseInline(TabularInline):
+    """As much as the station itself may be changed, its EVSEs may be."""
+
+    model = Evse
+    extra = 0
+    fields = ["number", "socket_phases", "socket_a"]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        stations: PartyAdmin = admin.site.get_model_admin(Station)
+        return stations.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request, obj)
+
+
+@admin.register(Station)
+class StationAdmin(PartyAdmin):
+    """The secret is in no form: it is made here and shown once."""
+
+    list_display = ["identity", "name", "site", "ocpp_version", "status", "firmware"]
+    list_filter = [("site__operator", RelatedOnlyFieldListFilter), "ocpp_version"]
+    list_select_related = ["site"]
+    search_fields = ["identity", "name"]
+    fieldsets = [
+        (None, {"fields": ["site", "identity", "name", "ocpp_version"]}),
+        (_("Grid connection"), {"fields": ["connection_phases", "connection_a"]}),
+        (
+            _("As the station said"),
+            {"fields": ["vendor", "model", "serial_number", "firmware", "booted_at", "status"]},
+        ),
+    ]
+    readonly_fields = ["vendor", "model", "serial_number", "firmware", "booted_at", "status"]
+    inlines = [EvseInline]
+    actions = ["rotate_secrets"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The identity is the station's address: another one would be another station."""
+        return [*self.readonly_fields, "identity"] if obj else list(self.readonly_fields)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001  # Django's
+        super().save_related(request, form, formsets, change)
+        if not change:
+            expect_evses(station=form.instance)
+            self._show(request, form.instance, rotate_secret(station=form.instance))
+
+    @admin.action(description=_("Give a new password"), permissions=["change"])
+    def rotate_secrets(self, request: HttpRequest, queryset: QuerySet[Station]) -> None:
+        mine = administered(Station.objects.all(), request.user)
+        for station in mine.filter(pk__in=queryset.values("pk")):
+            secret = rotate_secret(station=station)
+            self.log_change(request, station, str(_("Gave a new password.")))
+            self._show(request, station, secret)
+
+    def _show(self, request: HttpRequest, station: Station, secret: str) -> None:
+        text = _("Password of %(station)s, shown only now: %(password)s")
+        self.message_user(request, text % {"station": station, "password": secret}, messages.WARNING)
+
+
+class TokenForm(TokenModelForm):
+    """A token's number goes in, and never comes out: only its digest is kept."""
+
+    id_token = forms.CharField(
+        label=_("number of the card or token"), max_length=36, help_text=_("Kept as a keyed hash only.")
+    )
+
+    class Meta:
+        model = Token
+        fields = ["operator", "user", "label", "blocked", "expires_at"]
+
+    def clean_id_token(self) -> str:
+        digest = digest_token(self.cleaned_data["id_token"].strip())
+        if Token.objects.filter(digest=digest).exists():
+            raise forms.ValidationError(_("This token is known already."))
+        return digest
+
+    def save(self, commit: bool = True) -> Token:  # noqa: FBT001, FBT002  # Django's
+        if "id_token" in self.cleaned_data:
+            self.instance.digest = self.cleaned_data["id_token"]
+        return super().save(commit)
+
+
+@admin.register(Token)
+class TokenAdmin(PartyAdmin):
+    list_display = ["__str__", "operator", "blocked", "expires_at"]
+    list_filter = [("operator", RelatedOnlyFieldListFilter), "blocked"]
+    list_select_related = ["operator"]
+    search_fields = ["label"]
+    form = TokenForm
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = ["operator", "label", "blocked", "expires_at"]
+        if obj is None:
+            fields.insert(0, "id_token")
+        # Which driver a card belongs to is the driver's own to say, or a superuser's.
+        return [*fields, "user"] if getattr(request.user, "is_superuser", False) else fields
+
+
+@admin.register(Tariff)
+class TariffAdmin(PartyAdmin):
+    list_display = ["name", "operator", "price_per_kwh", "currency", "valid_from"]
+    list_filter = [("operator", RelatedOnlyFieldListFilter)]
+    list_select_related = ["operator"]
