@@ -80,6 +80,14 @@ def euro(amount: Number) -> str:
 
 
 @register.filter
+def money(amount: Number, currency: str) -> str:
+    """An amount in its own currency: euros as `euro` writes them, others as "4,50 CHF"."""
+    if currency == "EUR" or amount is None:
+        return euro(amount)
+    return f"{number_format(amount, 2, use_l10n=True)}{NBSP}{currency}"
+
+
+@register.filter
 def figure(value: Any) -> str:
     """A number with at most one decimal, or a text as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):

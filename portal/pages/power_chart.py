@@ -1,0 +1,185 @@
+"""The chart of power against limit: measured as an area, the limit as a step, the connection as a dotted line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.formats import number_format
+
+from portal.pages.charts import (
+    Drawing,
+    Mark,
+    Path,
+    Shape,
+    Step,
+    TimeAxis,
+    ValueAxis,
+    label,
+    line,
+    now_marks,
+    number,
+    value_axis,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerChart:
+    """What to draw, in kW. Energy given back is drawn below zero, never taken off what was charged.
+
+    `measured` and `returned` ascend without overlap; where they have a hole nothing was measured. After `now` the
+    limit is still to come, and dashed; None: all of it has been.
+    """
+
+    id: str
+    title: str
+    start: datetime
+    end: datetime
+    measured: Sequence[Step]
+    returned: Sequence[Step]
+    limit: Sequence[Step]
+    connection_kw: float | None
+    connection_text: str
+    limit_text: str
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The room of one drawing."""
+
+    shape: Shape
+    width: int
+    height: int
+    right: int
+    time_ticks: int
+
+
+WIDE = Sheet("wide", 800, 290, 790, 7)
+NARROW = Sheet("narrow", 340, 240, 330, 4)
+LEFT, TOP, FOOT = 40, 30, 30
+
+
+def power_drawings(chart: PowerChart) -> tuple[Drawing, Drawing]:
+    return _drawing(chart, WIDE), _drawing(chart, NARROW)
+
+
+def _drawing(chart: PowerChart, sheet: Sheet) -> Drawing:
+    time = TimeAxis(chart.start, chart.end, LEFT, sheet.right)
+    power = _power_axis(chart, sheet)
+    limit = [step for step in chart.limit if step.value is not None]
+    marks: list[Mark] = [*_grid(time, power, sheet)]
+    marks += [_area("limit-soft", run, time, power) for run in _runs(limit)]
+    marks += [_area("flow", run, time, power) for run in _runs(chart.measured)]
+    marks += [_area("flow-2", run, time, power, sign=-1) for run in _runs(chart.returned)]
+    marks += _limit_lines(limit, chart.now, time, power)
+    if chart.connection_kw is not None:
+        y = power.y(chart.connection_kw)
+        marks.append(line("ceiling", LEFT, y, sheet.right, y))
+        marks.append(label("t-end", sheet.right, y - 7, chart.connection_text))
+    marks += _limit_label(chart, limit, time, power)
+    if chart.now is not None:
+        marks += now_marks(chart.now, time, top=4, bottom=power.bottom)
+    return Drawing(
+        f"{chart.id}-{sheet.shape}", sheet.shape, sheet.width, sheet.height, chart.title, tuple(marks)
+    )
+
+
+def _power_axis(chart: PowerChart, sheet: Sheet) -> ValueAxis:
+    above = [step.value or 0.0 for step in (*chart.measured, *chart.limit)]
+    below = [step.value or 0.0 for step in chart.returned]
+    highest = max([*above, chart.connection_kw or 0.0])
+    return value_axis(
+        lowest=-max(below, default=0.0), highest=highest * 1.04, top=TOP, bottom=sheet.height - FOOT
+    )
+
+
+def _grid(time: TimeAxis, power: ValueAxis, sheet: Sheet) -> Iterator[Mark]:
+    ticks = power.ticks()
+    for value in ticks:
+        y = power.y(value)
+        unit = " kW" if value == ticks[-1] else ""
+        decimals = 0 if power.step >= 1 else 1
+        yield line("axis" if value == 0 else "grid", LEFT, y, sheet.right, y)
+        yield label("t-end", LEFT - 8, y + 4, number_format(value, decimals) + unit)
+    for at, text in time.ticks(sheet.time_ticks):
+        x = time.x(at)
+        anchor = "t-end" if x > sheet.right - 14 else "t-mid"
+        yield label(anchor, x, sheet.height - 10, text)
+
+
+def _runs(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Stretches of steps that follow on each other without a hole."""
+    run: list[Step] = []
+    for step in steps:
+        if run and (step.start != run[-1].end or step.value is None):
+            yield run
+            run = []
+        if step.value is not None:
+            run.append(step)
+    if run:
+        yield run
+
+
+def _area(css: str, run: Sequence[Step], time: TimeAxis, power: ValueAxis, *, sign: int = 1) -> Path:
+    floor = number(power.y(0))
+    return Path(
+        css, f"M{number(time.x(run[0].start))} {floor}{_outline(run, time, power, sign=sign)}V{floor}Z"
+    )
+
+
+def _outline(run: Sequence[Step], time: TimeAxis, power: ValueAxis, *, sign: int = 1) -> str:
+    """Up to each value, along to the end of its step; equal neighbours become one."""
+    parts: list[str] = []
+    height = None
+    for step in run:
+        y = number(power.y(sign * (step.value or 0.0)))
+        if y == height:
+            parts[-1] = f"H{number(time.x(step.end))}"
+        else:
+            parts += [f"V{y}", f"H{number(time.x(step.end))}"]
+        height = y
+    return "".join(parts)
+
+
+def _limit_lines(
+    limit: Sequence[Step], now: datetime | None, time: TimeAxis, power: ValueAxis
+) -> Iterator[Path]:
+    """The limit until now, and dashed from now on; a step that spans the present belongs to both."""
+    for css, part in (("limit", _before(limit, now)), ("limit limit--plan", _after(limit, now))):
+        for run in _runs(part):
+            begin = f"M{number(time.x(run[0].start))} {number(power.y(run[0].value or 0.0))}"
+            yield Path(css, begin + _outline(run, time, power))
+
+
+def _before(steps: Sequence[Step], now: datetime | None) -> list[Step]:
+    if now is None:
+        return list(steps)
+    return [Step(step.start, min(step.end, now), step.value) for step in steps if step.start < now]
+
+
+def _after(steps: Sequence[Step], now: datetime | None) -> list[Step]:
+    if now is None:
+        return []
+    return [Step(max(step.start, now), step.end, step.value) for step in steps if step.end > now]
+
+
+def _limit_label(
+    chart: PowerChart, limit: Sequence[Step], time: TimeAxis, power: ValueAxis
+) -> Iterator[Mark]:
+    """What limit holds now, above its line; left of the present, or right where there is no room."""
+    at = chart.now
+    if at is None or not chart.limit_text:
+        return
+    current = next((step for step in limit if step.start <= at < step.end), None)
+    if current is None or current.value is None:
+        return
+    y = power.y(current.value)
+    if chart.connection_kw is not None and abs(y - power.y(chart.connection_kw)) < 18:
+        y += 24  # under the line, clear of the text of the connection
+    x = time.x(at)
+    if x - time.left > 130:
+        yield label("t-steer t-end", x - 6, y - 8, chart.limit_text)
+    else:
+        yield label("t-steer", x + 6, y - 8, chart.limit_text)

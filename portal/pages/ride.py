@@ -1,0 +1,383 @@
+"""A driver's session in plain words: how much, how fast and why not faster, what happened, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from itertools import pairwise
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from portal.pages.charts import Drawing, Step
+from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
+from portal.pages.metering import FRESH, Sample, highest_of, power_steps, samples_of
+from portal.pages.power_chart import PowerChart, power_drawings
+from portal.pages.words import end_reason
+from portal.templatetags.measures import NBSP, UNKNOWN, ampere, clock, duration, kw, kwh
+from stations.events import Kind
+from stations.models import ChargingSession, Event, MeterReading, Tariff
+
+SOON = timedelta(hours=12)
+MOST_STATUSES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A line of the timeline; `css` is "is-now" for the present, "is-plan" for what is to come."""
+
+    at: datetime
+    title: str
+    text: str
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the energy costs by the operator's tariff at the start of the session."""
+
+    amount: Decimal
+    price_per_kwh: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Both registers, end less start, in Wh; None: not known. Never taken off one another."""
+
+    import_wh: float | None
+    export_wh: float | None
+
+
+@dataclass(frozen=True)
+class Ride:
+    """One session with all that the page tells of it."""
+
+    session: ChargingSession
+    now: datetime
+    samples: list[Sample]
+    energy: Energy
+    cost: Cost | None
+    limits: Limits | None
+    statuses: list[Event]
+
+    @property
+    def is_active(self) -> bool:
+        return self.session.state == ChargingSession.State.ACTIVE
+
+    @property
+    def end(self) -> datetime:
+        return self.session.ended_at or self.now
+
+    @cached_property
+    def power_now(self) -> Sample | None:
+        """The last power, where it is recent enough to be called now."""
+        last = next((sample for sample in reversed(self.samples) if not sample.ends), None)
+        return last if last is not None and self.now - last.at <= FRESH else None
+
+    @property
+    def headline(self) -> tuple[str, str]:
+        """The figure of the hero with its unit: the power now while charging, else the energy."""
+        if self.is_active and self.power_now is not None:
+            text = kw(self.power_now.import_w)
+        elif self.energy.import_wh is not None:
+            text = kwh(self.energy.import_wh)
+        else:
+            return UNKNOWN, "kWh"
+        value, unit = text.split(NBSP)
+        return value, unit
+
+    @cached_property
+    def current(self) -> Stretch | None:
+        return self.limits.at(self.now) if self.limits is not None and self.is_active else None
+
+    @property
+    def why(self) -> str:
+        """Why it goes as fast as it goes, in a sentence."""
+        if self.current is None:
+            return ""
+        if not self.current.winners:
+            return _("Full power: nothing limits this socket now.")
+        if self.current.limit_a == 0:
+            return _("Paused until there is room again (%(name)s).") % {"name": _names(self.current)}
+        return _("At most %(limit)s per phase for now (%(name)s).") % {
+            "limit": ampere(self.current.limit_a),
+            "name": _names(self.current),
+        }
+
+    @property
+    def next_change(self) -> Stretch | None:
+        """The next other limit, where it comes soon."""
+        coming = self.limits.after(self.now) if self.current is not None and self.limits is not None else []
+        return coming[0] if coming and coming[0].start - self.now <= SOON else None
+
+    @property
+    def finding(self) -> str:
+        highest = highest_of(self.samples)
+        if highest is None:
+            return _("The station sent no power during this session.")
+        return _("Highest power: %(power)s at %(time)s.") % {
+            "power": kw(highest.power_w),
+            "time": clock(highest.at),
+        }
+
+    @cached_property
+    def steps(self) -> tuple[list[Step], list[Step]]:
+        start, end = self._window
+        return power_steps(self.samples, start=start, end=end, until=self.end)
+
+    @property
+    def _window(self) -> tuple[datetime, datetime]:
+        start = self.session.started_at or self.session.received_at
+        return start, max(self.end, start + timedelta(minutes=10))
+
+    @cached_property
+    def drawings(self) -> tuple[Drawing, Drawing]:
+        start, end = self._window
+        imported, exported = self.steps
+        chart = PowerChart(
+            id="ride",
+            title=_("Power during the session from %(start)s to %(end)s. %(finding)s")
+            % {"start": clock(start), "end": clock(self.end), "finding": self.finding},
+            start=start,
+            end=end,
+            measured=imported,
+            returned=exported,
+            limit=[Step(item.start, min(item.end, self.end), item.limit_w / 1000) for item in self._held],
+            connection_kw=None,
+            connection_text="",
+            limit_text="",
+        )
+        return power_drawings(chart)
+
+    @property
+    def _held(self) -> list[Stretch]:
+        """The limits that held while the session ran."""
+        return [item for item in self.limits.stretches if item.start < self.end] if self.limits else []
+
+    @cached_property
+    def table(self) -> list[tuple[datetime, float | None, float | None, float | None]]:
+        """The chart in some twenty rows: from, import and export in W, the limit in W."""
+        start, end = self._window
+        apart = _apart(end - start)
+        rows = []
+        at = start
+        while at < self.end:
+            held = self.limits.at(at) if self.limits else None
+            rows.append(
+                (
+                    at,
+                    _mean(self.steps[0], at, at + apart),
+                    _mean(self.steps[1], at, at + apart),
+                    held.limit_w if held else None,
+                )
+            )
+            at += apart
+        return rows
+
+    @cached_property
+    def timeline(self) -> list[Moment]:
+        """What happened and what will, in order; the last thing that happened is the present."""
+        past = sorted([*self._begun(), *self._limit_changes(), *self._status_changes()], key=lambda m: m.at)
+        if not self.is_active:
+            return [*past, *self._ended()]
+        present = Moment(past[-1].at, past[-1].title, past[-1].text, "is-now") if past else None
+        return [*past[:-1], *([present] if present else []), *self._plans()]
+
+    def _begun(self) -> Iterator[Moment]:
+        if self.session.started_at:
+            yield Moment(self.session.started_at, _("Started"), self._start_text())
+
+    def _start_text(self) -> str:
+        held = self.limits.at(self.session.started_at) if self.limits and self.session.started_at else None
+        if held is None or not held.winners:
+            return _("Nothing limited this socket.")
+        return _("With a limit of %(limit)s (%(name)s).") % {
+            "limit": ampere(held.limit_a),
+            "name": _names(held),
+        }
+
+    def _limit_changes(self) -> Iterator[Moment]:
+        for before, after in pairwise(self._held):
+            if (
+                self.session.started_at
+                and before.limit_a != after.limit_a
+                and after.start > self.session.started_at
+            ):
+                yield _changed(before, after)
+
+    def _plans(self) -> Iterator[Moment]:
+        if self.limits is None:
+            return
+        ahead = [
+            item for item in self.limits.stretches if item.end > self.now and item.start < self.now + SOON
+        ]
+        for before, after in pairwise(ahead):
+            if before.limit_a != after.limit_a:
+                told = _changed(before, after)
+                yield Moment(told.at, told.title, told.text, "is-plan")
+
+    def _status_changes(self) -> Iterator[Moment]:
+        last = ""
+        for event in self.statuses:
+            status = str(event.data.get("status", ""))
+            if status != last and (words := STATUS_WORDS.get(status)):
+                yield Moment(event.at, *(str(word) for word in words()))
+            last = status
+
+    def _ended(self) -> Iterator[Moment]:
+        if self.session.ended_at:
+            title = _("Ended")
+            if self.energy.import_wh is not None:
+                title = _("Ended: %(energy)s charged") % {"energy": kwh(self.energy.import_wh)}
+            yield Moment(self.session.ended_at, title, end_reason(self.session.end_reason))
+
+
+STATUS_WORDS = {
+    "Charging": lambda: (_("Charging"), _("Power flows.")),
+    "SuspendedEV": lambda: (
+        _("The car takes no power"),
+        _("It is full, or it waits for a time set in the car."),
+    ),
+    "SuspendedEVSE": lambda: (_("Waiting"), _("The station gives no power for now.")),
+    "Faulted": lambda: (_("A fault"), _("The station reports a fault on this socket.")),
+}
+
+
+def ride_of(session: ChargingSession, *, now: datetime) -> Ride:
+    """The session with its readings, limits and events; `session` comes with its station, site and operator."""
+    start = session.started_at
+    readings = _readings_of(session, now)
+    energy = energy_of(session, readings)
+    return Ride(
+        session=session,
+        now=now,
+        samples=samples_of(readings),
+        energy=energy,
+        cost=cost_of(session, energy.import_wh, tariffs_for([session])),
+        limits=_limits(session, start, now) if start is not None and session.evse_number else None,
+        statuses=_statuses(session, now),
+    )
+
+
+def energy_of(session: ChargingSession, readings: QuerySet[MeterReading]) -> Energy:
+    """What went in and out; while it runs by the last registers that were read."""
+    imported, exported = session.energy_wh, session.exported_wh
+    if session.state != ChargingSession.State.ACTIVE:
+        return Energy(imported, exported)
+    # The last of each, in one look: a reading carries both registers or one of them.
+    last: dict[str, float] = {}
+    for import_wh, export_wh in readings.order_by("-sampled_at").values_list("import_wh", "export_wh")[:20]:
+        if import_wh is not None:
+            last.setdefault("import", import_wh)
+        if export_wh is not None:
+            last.setdefault("export", export_wh)
+    if imported is None and "import" in last and session.start_import_wh is not None:
+        imported = last["import"] - session.start_import_wh
+    if exported is None and "export" in last and session.start_export_wh is not None:
+        exported = last["export"] - session.start_export_wh
+    return Energy(imported, exported)
+
+
+def tariffs_for(sessions: Iterable[ChargingSession]) -> dict[int, list[Tariff]]:
+    """The tariffs of the operators of `sessions`, the newest first."""
+    operators = {session.station.site.operator_id for session in sessions}
+    found: dict[int, list[Tariff]] = {}
+    for tariff in Tariff.objects.filter(operator__in=operators).order_by("-valid_from"):
+        found.setdefault(tariff.operator_id, []).append(tariff)
+    return found
+
+
+def cost_of(
+    session: ChargingSession, import_wh: float | None, tariffs: dict[int, list[Tariff]]
+) -> Cost | None:
+    """What the charged energy costs by the tariff that held when the session started; None without one."""
+    started_at = session.started_at
+    if import_wh is None or started_at is None:
+        return None
+    own = tariffs.get(session.station.site.operator_id, [])
+    tariff = next((tariff for tariff in own if tariff.valid_from <= started_at), None)
+    if tariff is None:
+        return None
+    amount = (tariff.price_per_kwh * Decimal(str(import_wh)) / 1000).quantize(Decimal("0.01"))
+    return Cost(amount, tariff.price_per_kwh, tariff.currency)
+
+
+def _readings_of(session: ChargingSession, now: datetime) -> QuerySet[MeterReading]:
+    """Readings of the session's EVSE while it ran; the driver's own session is the permission."""
+    start = session.started_at or session.received_at
+    return MeterReading.objects.filter(
+        station=session.station_id,
+        evse_number=session.evse_number or 0,
+        sampled_at__gte=start,
+        sampled_at__lte=session.ended_at or now,
+    )
+
+
+def _limits(session: ChargingSession, start: datetime, now: datetime) -> Limits:
+    end = session.ended_at or now + 2 * SOON
+    is_active = session.state == ChargingSession.State.ACTIVE
+    return limits_of(
+        session.station,
+        profiles=profiles_of(session.station, since=start),
+        active=[session] if is_active else [],
+        start=start,
+        end=max(end, start + timedelta(minutes=1)),
+        evse=session.evse_number or 0,
+    )
+
+
+def _statuses(session: ChargingSession, now: datetime) -> list[Event]:
+    start = session.started_at or session.received_at
+    return list(
+        Event.objects.filter(
+            station=session.station_id,
+            kind=Kind.STATUS,
+            at__gte=start,
+            at__lte=session.ended_at or now,
+            data__evse=session.evse_number,
+        ).order_by("at", "pk")[:MOST_STATUSES]
+    )
+
+
+def _changed(before: Stretch, after: Stretch) -> Moment:
+    if not after.winners:
+        return Moment(after.start, _("Full power again"), _("Nothing limits this socket any more."))
+    values = {"limit": ampere(after.limit_a), "name": _names(after)}
+    if after.limit_a == 0:
+        title = _("Pause")
+    elif after.limit_a < before.limit_a:
+        title = _("Slower: limit %(limit)s") % values
+    else:
+        title = _("Faster: limit %(limit)s") % values
+    return Moment(after.start, title, values["name"])
+
+
+def _names(stretch: Stretch) -> str:
+    return ", ".join(winner.name for winner in stretch.winners)
+
+
+def _apart(span: timedelta) -> timedelta:
+    """Rows of the table this far apart, so that there are some twenty of them."""
+    minutes = next(
+        (step for step in (1, 5, 10, 15, 30, 60, 120, 240) if span / 24 <= timedelta(minutes=step)), 480
+    )
+    return timedelta(minutes=minutes)
+
+
+def _mean(steps: Sequence[Step], start: datetime, end: datetime) -> float | None:
+    """In W; `steps` are in kW."""
+    values = [
+        step.value for step in steps if step.start < end and step.end > start and step.value is not None
+    ]
+    return 1000 * sum(values) / len(values) if values else None
+
+
+def length_of(session: ChargingSession, now: datetime) -> str:
+    """How long it took, or takes so far."""
+    if session.started_at is None:
+        return ""
+    return duration(((session.ended_at or now) - session.started_at).total_seconds())

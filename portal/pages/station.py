@@ -1,0 +1,216 @@
+"""The station page: its limit and why, its sessions, messages and configuration, and what is proven of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from urllib.parse import quote
+
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from portal.accounts.models import User
+from portal.compliance.models import Judgement
+from portal.pages.charts import day_of
+from portal.pages.csv_download import csv_download
+from portal.pages.deliveries import rows_of
+from portal.pages.hub import hub
+from portal.pages.limits import limits_of, profiles_of
+from portal.pages.metering import samples_of
+from portal.pages.station_day import station_day
+from portal.pages.words import connector_status
+from stations.models import ChargingSession, Connector, MeterReading, Presence, Station
+from stations.models.access import OPERATOR_ROLES, parties_of
+from stations.presence import LEASE_S
+
+SESSIONS_A_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: str
+    url: str
+    current: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A station that the visitor may see, and what else the visitor may do there."""
+
+    station: Station
+    now: datetime
+    is_online: bool
+    since: datetime | None
+    may_plan: bool
+    is_staff: bool  # of the operator: sees messages and sessions, which officials do not
+    live_id: str
+
+
+def visit(request: HttpRequest, identity: str) -> Visit:
+    """The station by its identity; 404 for a stranger. One query for the row and all permissions on it."""
+    user = cast("User", request.user)
+    now = timezone.now()
+    same = Station.objects.filter(pk=OuterRef("pk"))
+    rows = (
+        Station.objects.visible_to(user)
+        .with_place()
+        .annotate(
+            may_plan=Exists(Station.objects.plannable_by(user).filter(pk=OuterRef("pk"))),
+            is_operated=Exists(
+                same.filter(site__operator__in=parties_of(user, roles=OPERATOR_ROLES, party="operator"))
+            ),
+        )
+        .prefetch_related("evses__connectors")
+    )
+    station: Any = get_object_or_404(rows, identity=identity)
+    live_id = hub.mark(station.pk)  # before anything is read: what changes meanwhile is told
+    is_online, since = _connection(getattr(station, "presence", None), now)
+    return Visit(
+        station=station,
+        now=now,
+        is_online=is_online,
+        since=since,
+        may_plan=station.may_plan,
+        is_staff=user.is_superuser or station.is_operated,
+        live_id=live_id,
+    )
+
+
+def _connection(presence: Presence | None, now: datetime) -> tuple[bool, datetime | None]:
+    """Whether the lease lives (stations.presence.online, on a row that is here already), and since when not or so."""
+    if presence is None:
+        return False, None
+    renewed = presence.renewed_at
+    if presence.connection and renewed and renewed > now - timedelta(seconds=LEASE_S):
+        return True, presence.connected_at
+    return False, presence.disconnected_at or renewed
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def profiles(request: HttpRequest, identity: str) -> HttpResponse:
+    """The limit now, the day, the stack; and what was desired, sent and reported."""
+    visited = visit(request, identity)
+    day = station_day(visited.station, is_online=visited.is_online, now=visited.now)
+    evses = list(visited.station.evses.all())
+    context = {
+        "day": day,
+        "rows": rows_of(
+            day.profiles,
+            limits=day.limits,
+            reports=day.reports,
+            evses=evses,
+            is_online=visited.is_online,
+            now=visited.now,
+        ),
+        "sockets": [(evse, _socket_words(list(evse.connectors.all()))) for evse in evses],
+    }
+    return page(request, visited, "profiles", context)
+
+
+def _socket_words(connectors: list[Connector]) -> str:
+    return ", ".join(connector_status(connector.status) for connector in connectors)
+
+
+@require_safe
+def power_csv(request: HttpRequest, identity: str) -> StreamingHttpResponse:
+    """Today's power samples with the limit that held, one row per sample; times in UTC."""
+    visited = visit(request, identity)
+    start, end = day_of(visited.now)
+    station = visited.station
+    active = list(station.sessions.filter(state=ChargingSession.State.ACTIVE))
+    wanted = profiles_of(station, since=start)
+    limits = limits_of(station, profiles=wanted, active=active, start=start, end=end)
+    readings = MeterReading.objects.filter(station=station, sampled_at__gte=start, sampled_at__lt=end)
+
+    def rows() -> Iterator[list[object]]:
+        yield ["sampled_at", "evse", "import_w", "export_w", "limit_w", "limit_a_per_phase"]
+        for sample in samples_of(readings):
+            held = limits.at(sample.at)
+            limit = [held.limit_w, held.limit_a] if held else ["", ""]
+            yield [sample.at.isoformat(), sample.evse, sample.import_w, sample.export_w, *limit]
+
+    return csv_download(rows(), f"{station.identity}-{timezone.localtime(start):%Y-%m-%d}.csv")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def sessions(request: HttpRequest, identity: str) -> HttpResponse:
+    """The sessions of this station, for its operator: an official never sees a single driver's session."""
+    visited = visit_as_staff(request, identity)
+    rows = ChargingSession.objects.visible_to(request.user).filter(station=visited.station)
+    rows_page = Paginator(rows, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
+    return page(request, visited, "sessions", {"page": rows_page})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def configuration(request: HttpRequest, identity: str) -> HttpResponse:
+    """What the station said that it can do, and every value as it was read."""
+    visited = visit(request, identity)
+    values = list(visited.station.configuration.all())
+    capabilities = getattr(visited.station, "capabilities", None)
+    return page(request, visited, "configuration", {"values": values, "capabilities": capabilities})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def compliance(request: HttpRequest, identity: str) -> HttpResponse:
+    """The status of every requirement that is judged on a station, with the evidence it rests on."""
+    visited = visit(request, identity)
+    rows = (
+        Judgement.objects.visible_to(request.user)
+        .filter(station=visited.station)
+        .select_related("requirement", "evidence", "concession")
+        .order_by("requirement__code")
+    )
+    return page(request, visited, "compliance", {"judgements": list(rows)})
+
+
+def visit_as_staff(request: HttpRequest, identity: str) -> Visit:
+    visited = visit(request, identity)
+    if not visited.is_staff:
+        raise Http404
+    return visited
+
+
+def page(request: HttpRequest, visited: Visit, tab: str, context: dict[str, Any]) -> HttpResponse:
+    """The whole page, or for htmx only the part that is alive."""
+    part = f"pages/station/{tab}.html"
+    context |= {"visit": visited, "station": visited.station, "part": part}
+    if request.headers.get("HX-Request"):
+        return render(request, "pages/station/_live.html", context)
+    station = visited.station
+    context |= {
+        "tabs": _tabs(visited, tab),
+        "crumbs": [
+            (_("Stations"), reverse("stations:list")),
+            (station.site.name, f"{reverse('stations:list')}?q={quote(station.site.name)}"),
+            (station.identity, ""),
+        ],
+    }
+    return render(request, "pages/station/page.html", context)
+
+
+def _tabs(visited: Visit, current: str) -> list[Tab]:
+    labels = {"profiles": _("Profiles")}
+    if visited.is_staff:
+        labels |= {"sessions": _("Sessions"), "frames": _("Messages")}
+    labels |= {"configuration": _("Configuration"), "compliance": _("Compliance")}
+    names = {"profiles": "detail"}
+    return [
+        Tab(
+            label, reverse(f"stations:{names.get(key, key)}", args=[visited.station.identity]), key == current
+        )
+        for key, label in labels.items()
+    ]

@@ -1,0 +1,389 @@
+"""The day of a station: its limit and who decides it, power against limit, the stack of profiles, what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portal.pages.charts import Drawing, Span, Step, day_of
+from portal.pages.deliveries import latest_reports, reported_limit
+from portal.pages.limits import NOMINAL_V, InForce, Limits, Stretch, limits_of, profiles_of
+from portal.pages.metering import (
+    Highest,
+    Meters,
+    Over,
+    Sample,
+    highest_of,
+    meters_of,
+    over_limit,
+    power_steps,
+    samples_of,
+)
+from portal.pages.power_chart import PowerChart, power_drawings
+from portal.pages.stack_chart import StackChart, StackRow, stack_drawings
+from portal.templatetags.measures import NBSP, ampere, clock, duration, kw, limit, moment
+from smartcharging.models import DesiredProfile, ReportedSchedule
+from stations.models import ChargingSession, MeterReading, Station
+
+FORESEEN = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The limit of this moment, in words. `note` says what makes it less than certain."""
+
+    value: str
+    unit: str
+    win: str
+    why: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    at: datetime
+    value: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A row of the table beside the chart: mean power, and the lowest limit in the hour."""
+
+    label: str
+    import_w: float | None
+    export_w: float | None
+    limit_a: float
+    limit_w: float
+
+
+@dataclass(frozen=True, slots=True)
+class StackLine:
+    """A row of the table beside the stack: a profile and its periods today."""
+
+    desired: DesiredProfile
+    periods: tuple[tuple[datetime, datetime, float], ...]
+
+
+@dataclass(frozen=True)
+class StationDay:
+    """All that the page needs of one day; `limits` reach further, to say what comes next."""
+
+    station: Station
+    now: datetime
+    start: datetime
+    end: datetime
+    profiles: list[DesiredProfile]
+    active: list[ChargingSession]
+    limits: Limits
+    meters: Meters
+    samples: list[Sample]
+    reports: Mapping[int, ReportedSchedule]
+    is_online: bool
+
+    @property
+    def connection_w(self) -> float:
+        return self.station.connection_a * self.station.connection_phases * NOMINAL_V
+
+    @cached_property
+    def today(self) -> list[Stretch]:
+        return [item for item in self.limits.stretches if item.start < self.end]
+
+    @cached_property
+    def highest(self) -> Highest | None:
+        return highest_of(self.samples)
+
+    @cached_property
+    def over(self) -> Over | None:
+        return over_limit(self.samples, [(item.start, item.limit_w) for item in self.limits.stretches])
+
+    @property
+    def finding(self) -> str:
+        """What the chart shows, in a sentence."""
+        if self.highest is None:
+            return _("No power was measured today.")
+        if self.over is None:
+            return _("The power stayed below the limit today. Highest: %(power)s at %(time)s.") % {
+                "power": kw(self.highest.power_w),
+                "time": clock(self.highest.at),
+            }
+        return _(
+            "The power was above the limit for %(duration)s today; most at %(time)s: %(power)s where "
+            "%(limit)s was allowed."
+        ) % {
+            "duration": duration(self.over.seconds),
+            "time": clock(self.over.at),
+            "power": kw(self.over.power_w),
+            "limit": kw(self.over.limit_w),
+        }
+
+    @cached_property
+    def drawings(self) -> tuple[Drawing, Drawing]:
+        imported, exported = self._steps
+        current = self.limits.at(self.now)
+        by = f", {current.winners[0].name}" if current and len(current.winners) == 1 else ""
+        chart = PowerChart(
+            id="power",
+            title=_("Power and limit of today. %(finding)s") % {"finding": self.finding},
+            start=self.start,
+            end=self.end,
+            measured=imported,
+            returned=exported,
+            limit=[Step(item.start, min(item.end, self.end), item.limit_w / 1000) for item in self.today],
+            connection_kw=self.connection_w / 1000,
+            connection_text=_("Connection %(power)s") % {"power": kw(self.connection_w)},
+            limit_text=f"{ampere(current.limit_a)}{by}" if current and current.winners else "",
+            now=self.now,
+        )
+        return power_drawings(chart)
+
+    @cached_property
+    def _steps(self) -> tuple[list[Step], list[Step]]:
+        return power_steps(self.samples, start=self.start, end=self.end, until=self.now)
+
+    @cached_property
+    def hours(self) -> list[Hour]:
+        """The chart as a table: one row per hour up to now, 23 or 25 of them where the clock was set."""
+        imported, exported = self._steps
+        rows = []
+        at = self.start
+        while at < min(self.now, self.end):
+            until = at + timedelta(hours=1)
+            holding = [item for item in self.today if item.start < until and item.end > at]
+            rows.append(
+                Hour(
+                    _hour_label(at),
+                    _mean(imported, at, until),
+                    _mean(exported, at, until),
+                    min(item.limit_a for item in holding),
+                    min(item.limit_w for item in holding),
+                )
+            )
+            at = until
+        return rows
+
+    @cached_property
+    def stack(self) -> list[StackLine]:
+        """Profiles that are, were or will be in force today: the limit of the whole first, the highest level on top."""
+        lines = []
+        for item in self.limits.standing:
+            runs = tuple(
+                (max(run.start, self.start), min(run.end, self.end), run.limit_a)
+                for run in self.limits.in_force[item.desired.pk]
+                if run.start < self.end
+            )
+            if runs:
+                lines.append(StackLine(item.desired, runs))
+        order = [
+            DesiredProfile.Purpose.STATION_MAX,
+            DesiredProfile.Purpose.TX,
+            DesiredProfile.Purpose.TX_DEFAULT,
+        ]
+        return sorted(
+            lines,
+            key=lambda line: (
+                order.index(DesiredProfile.Purpose(line.desired.purpose)),
+                -line.desired.stack_level,
+                line.desired.evse_number,
+            ),
+        )
+
+    @cached_property
+    def stack_drawings(self) -> tuple[Drawing, Drawing]:
+        current = self.limits.at(self.now)
+        winning = {winner.pk for winner in current.winners} if current else set()
+        rows = [
+            StackRow(
+                level=str(line.desired.stack_level),
+                name=line.desired.name,
+                wins_now=line.desired.pk in winning,
+                in_force=[Span(start, end) for start, end, _ in line.periods],
+                wins=list(self._wins(line.desired)),
+            )
+            for line in self.stack
+        ]
+        return stack_drawings(
+            StackChart(
+                id="stack",
+                title=self.stack_finding,
+                start=self.start,
+                end=self.end,
+                rows=rows,
+                effective=[_span(item, self.end) for item in self.today],
+                effective_text=_("In force"),
+                now=self.now,
+            )
+        )
+
+    def _wins(self, desired: DesiredProfile) -> Iterator[Span]:
+        for item in self.today:
+            if any(winner.pk == desired.pk for winner in item.winners):
+                yield _span(item, self.end)
+
+    @property
+    def stack_finding(self) -> str:
+        count = len(self.stack)
+        profiles = ngettext("%(count)d profile", "%(count)d profiles", count) % {"count": count}
+        told = self.hero
+        return _("%(profiles)s over 24 hours, the highest level on top. Limit now: %(limit)s. %(win)s") % {
+            "profiles": profiles,
+            "limit": f"{told.value} {told.unit}",
+            "win": told.win,
+        }
+
+    @cached_property
+    def coming(self) -> list[Coming]:
+        """The next changes of the limit, at most four."""
+        return [
+            Coming(item.start, ampere(item.limit_a), _names(item.winners) or _("the connection"))
+            for item in self.limits.after(self.now)[:4]
+        ]
+
+    @cached_property
+    def hero(self) -> Now:
+        current = self.limits.at(self.now)
+        if current is None:
+            return Now("–", "A", _("The limit is not known."), "", "")
+        value, unit = ampere(current.limit_a).rsplit(NBSP, 1)
+        return Now(value, unit, self._win(current), self._why(current), self._note(current))
+
+    def _win(self, current: Stretch) -> str:
+        until = self._until(current)
+        if not current.winners:
+            text = _("No profile limits this station: the connection does")
+        elif len(current.winners) == 1:
+            winner = current.winners[0]
+            text = _("Wins: %(name)s (level %(level)d)") % {"name": winner.name, "level": winner.stack_level}
+        else:
+            text = _("The sockets have limits of their own: %(names)s") % {"names": _names(current.winners)}
+        return _("%(text)s, until %(until)s") % {"text": text, "until": until} if until else text
+
+    def _until(self, current: Stretch) -> str:
+        if not self.limits.after(self.now):
+            return ""
+        return clock(current.end) if current.end <= self.end else moment(current.end)
+
+    def _why(self, current: Stretch) -> str:
+        parts = []
+        if len(current.winners) == 1:
+            winner = current.winners[0]
+            in_force = self._in_force_now()
+            if len(in_force) > 1:
+                parts.append(
+                    ngettext(
+                        "It decides among the %(count)d profile that applies now.",
+                        "It decides among the %(count)d profiles that apply now.",
+                        len(in_force),
+                    )
+                    % {"count": len(in_force)}
+                )
+            parts.append(self._without(winner))
+        coming = self.limits.after(self.now)
+        if coming:
+            parts.append(self._then(coming[0], has_end=len(coming) > 1))
+        return " ".join(parts)
+
+    def _in_force_now(self) -> list[InForce]:
+        runs = [run for own in self.limits.in_force.values() for run in own]
+        return [run for run in runs if run.start <= self.now < run.end]
+
+    def _without(self, winner: DesiredProfile) -> str:
+        """What the limit would be if the winner were not there."""
+        others = [profile for profile in self.profiles if profile.pk != winner.pk]
+        then = limits_of(
+            self.station,
+            profiles=others,
+            active=self.active,
+            start=self.now,
+            end=self.now + timedelta(minutes=1),
+        ).stretches[0]
+        by = ", ".join(
+            _("%(name)s, level %(level)d") % {"name": item.name, "level": item.stack_level}
+            for item in then.winners
+        )
+        return _("Without this profile the limit would be %(limit)s (%(by)s).") % {
+            "limit": ampere(then.limit_a),
+            "by": by or _("the connection"),
+        }
+
+    def _then(self, following: Stretch, *, has_end: bool) -> str:
+        values = {"limit": ampere(following.limit_a), "until": clock(following.end)}
+        if has_end:
+            return _("After that: %(limit)s until %(until)s.") % values
+        return _("After that: %(limit)s.") % values
+
+    def _note(self, current: Stretch) -> str:
+        """What makes the limit less than certain: not confirmed, drifted, or a station that is away."""
+        states = {winner.state for winner in current.winners}
+        if DesiredProfile.State.DRIFTED in states:
+            return _("The station reports another limit than this one.")
+        if not self.is_online:
+            return _("The station is offline. It goes on with what it last accepted.")
+        if states - {DesiredProfile.State.CONFIRMED}:
+            return _("The station has accepted this. It has not been read back yet.")
+        return ""
+
+    @cached_property
+    def confirmed(self) -> str:
+        """What the station itself said last of the whole station."""
+        report = self.reports.get(0)
+        if report is None:
+            return _("not read yet")
+        if report.state != ReportedSchedule.State.READ:
+            return _("%(time)s, no readable answer") % {"time": _short(report.read_at, self.now)}
+        value = reported_limit(report, self.now)
+        text = _("no longer known") if value is None else limit(value, report.unit)
+        return _("%(time)s, %(limit)s") % {"time": _short(report.read_at, self.now), "limit": text}
+
+
+def station_day(station: Station, *, is_online: bool, now: datetime) -> StationDay:
+    """The day of `station` that `now` is in; `station` comes with its EVSEs prefetched."""
+    start, end = day_of(now)
+    profiles = profiles_of(station, since=start)
+    active = list(station.sessions.filter(state=ChargingSession.State.ACTIVE).order_by("evse_number"))
+    readings = MeterReading.objects.filter(station=station, sampled_at__gte=start, sampled_at__lt=end)
+    return StationDay(
+        station=station,
+        now=now,
+        start=start,
+        end=end,
+        profiles=profiles,
+        active=active,
+        limits=limits_of(station, profiles=profiles, active=active, start=start, end=end + FORESEEN),
+        meters=meters_of(station, now=now),
+        samples=samples_of(readings),
+        reports=latest_reports(station),
+        is_online=is_online,
+    )
+
+
+def _span(item: Stretch, end: datetime) -> Span:
+    text = ampere(item.limit_a)
+    return Span(item.start, min(item.end, end), text, text.split(NBSP, maxsplit=1)[0])
+
+
+def _names(winners: Sequence[DesiredProfile]) -> str:
+    return ", ".join(winner.name for winner in winners)
+
+
+def _mean(steps: Sequence[Step], start: datetime, end: datetime) -> float | None:
+    """In W; `steps` are in kW."""
+    values = [step.value for step in steps if start <= step.start < end and step.value is not None]
+    return 1000 * sum(values) / len(values) if values else None
+
+
+def _hour_label(at: datetime) -> str:
+    """18:00; with the name of the zone in an hour that comes twice, as when summer time ends."""
+    local = timezone.localtime(at)
+    around = {timezone.localtime(at + timedelta(hours=step)).hour for step in (-1, 1)}
+    return f"{local:%H:%M} {local:%Z}" if local.hour in around else f"{local:%H:%M}"
+
+
+def _short(at: datetime, now: datetime) -> str:
+    return clock(at) if now - at < timedelta(hours=20) else moment(at)

@@ -1,0 +1,77 @@
+// A live part of a page: pause, "stale" and polling around htmx's sse extension. The stream says only that something
+// changed; htmx then fetches the part through the ordinary view. Without this file the page simply does not refresh.
+
+const POLL_MS = 30_000;
+const GRACE_MS = 5_000; // a stream that ends comes back by itself; only a longer silence is told
+
+for (const root of document.querySelectorAll("[data-live]")) start(root);
+
+function start(root) {
+  const part = root.querySelector("#live");
+  const pause = root.querySelector("[data-live-pause]");
+  const stale = root.querySelector("[data-live-stale]");
+  let paused = false;
+  let missed = false;
+  let late;
+  let poll;
+
+  const fetchPart = () => window.htmx.trigger(part, "laad:poll");
+
+  const lost = () => {
+    if (late || poll) return;
+    late = setTimeout(() => {
+      late = undefined;
+      stale.hidden = false;
+      poll = setInterval(fetchPart, POLL_MS);
+    }, GRACE_MS);
+  };
+  const found = () => {
+    clearTimeout(late);
+    clearInterval(poll);
+    if (poll) fetchPart();
+    late = poll = undefined;
+    stale.hidden = true;
+  };
+  root.addEventListener("htmx:sseOpen", found);
+  root.addEventListener("htmx:sseError", lost);
+  root.addEventListener("htmx:sseClose", lost);
+  root.addEventListener("htmx:responseError", lost);
+  root.addEventListener("htmx:sendError", lost);
+
+  root.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target !== part || !paused) return;
+    event.preventDefault();
+    missed = true;
+  });
+
+  if (pause) {
+    pause.hidden = false;
+    pause.addEventListener("click", () => {
+      paused = !paused;
+      pause.setAttribute("aria-pressed", String(paused));
+      if (!paused && missed) {
+        missed = false;
+        fetchPart();
+      }
+    });
+  }
+
+  // What people opened stays open, and what they read stays where it was.
+  let open = [];
+  let scrolled = [];
+  root.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target !== part) return;
+    open = [...part.querySelectorAll("details[open][id]")].map((details) => details.id);
+    scrolled = [...part.querySelectorAll(".laad-scroll")].map((box) => box.scrollLeft);
+  });
+  root.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== part) return;
+    for (const id of open) {
+      const details = document.getElementById(id);
+      if (details) details.open = true;
+    }
+    part.querySelectorAll(".laad-scroll").forEach((box, number) => {
+      box.scrollLeft = scrolled[number] ?? 0;
+    });
+  });
+}
