@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
-from typing import NamedTuple
 
 from smartcharging.domain.limits import NOTHING
 from smartcharging.domain.profiles import ChargingProfile, Kind, Policy
@@ -18,12 +17,8 @@ from smartcharging.domain.stacks import Window, second_of
 DAY_S = 86_400
 
 
-class Run(NamedTuple):
-    """One run of a schedule that began at `start`, seen from `first` until just before `last`."""
-
-    start: int
-    first: int
-    last: int
+Run = tuple[int, int, int]
+"""A run of a schedule: when it began, the first second of it that counts, and the second that counts no more."""
 
 
 def runs_within(
@@ -39,7 +34,7 @@ def runs_within(
     for start, end in _runs(profile, window, charging_start, policy):
         first, last = max(start + first_period_s, earliest), int(min(end, latest))
         if first < last:
-            yield Run(start, first, last)
+            yield start, first, last
 
 
 def _validity(profile: ChargingProfile, window: Window) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import TypeVar
 
-from smartcharging.domain.limits import NOTHING, UNLIMITED, Arithmetic, Limit, lowest
+from smartcharging.domain.limits import UNLIMITED, Arithmetic, Limit, lowest
 from smartcharging.domain.profiles import (
     ChargingPeriod,
     CompositePeriod,
@@ -66,21 +66,33 @@ def composite_schedule(
     situation = Situation(installed, transactions, window_from(now, duration_s), policy)
     stacks = stacks_for(situation, evse, evse_count)
     arithmetic = Arithmetic(defaults, policy, unit)
-    limit_at = _limit_of_evse if evse else _limit_of_station
-    periods: list[CompositePeriod] = []
-    last_limit: Limit | None = None
-    last_value: float | None = NOTHING  # which no answer is
-    last_phases: int | None = None
-    for start_s, leading in sweep(stacks, situation.window, policy, arithmetic.of_periods):
-        limit = limit_at(arithmetic, leading)
-        if limit == last_limit:
+    if evse:
+        stacks = [stack for stack in stacks if stack.profiles]  # an empty one limits nothing
+    stretches = sweep(stacks, situation.window, policy, arithmetic.of_periods)
+    return CompositeSchedule(
+        start=datetime.fromtimestamp(situation.window.start, UTC),
+        duration_s=min(duration_s, MAX_DURATION_S),
+        unit=unit,
+        periods=tuple(_reported(stretches, _limit_of_evse if evse else _limit_of_station, arithmetic)),
+    )
+
+
+def _reported(
+    stretches: Iterator[tuple[int, list[Limit | None]]],
+    limit_of: Callable[[Arithmetic, Sequence[Limit | None]], Limit],
+    arithmetic: Arithmetic,
+) -> Iterator[CompositePeriod]:
+    """A period for each change of the limit or its phases; none where they are equal once rounded (D11)."""
+    last: Limit | None = None
+    last_answer: tuple[float | None, int | None] | None = None
+    for start_s, leading in stretches:
+        limit = limit_of(arithmetic, leading)
+        if limit == last:
             continue
-        last_limit, value, phases = limit, arithmetic.reported(limit), limit[2]
-        if value != last_value or phases != last_phases:  # D11: only changes, also after rounding
-            periods.append(CompositePeriod(start_s, value, phases))
-            last_value, last_phases = value, phases
-    start = datetime.fromtimestamp(situation.window.start, UTC)
-    return CompositeSchedule(start, min(duration_s, MAX_DURATION_S), unit, tuple(periods))
+        last, answer = limit, (arithmetic.reported(limit), limit[2])
+        if answer != last_answer:
+            yield CompositePeriod(start_s, answer[0], answer[1])
+            last_answer = answer
 
 
 def window_from(now: datetime, duration_s: int) -> Window:
@@ -105,8 +117,8 @@ def sweep(
     """Each stretch of the window in which the same periods lead: its start, and what leads in each stack.
 
     `of_periods` says what to hand out for each of some periods of a profile: its limit, or the profile itself, to
-    explain who wins. The start is in seconds after that of the window; the first is 0. The list is the same one every
-    time, and has None for a stack of which no profile has a period then.
+    explain who wins. The start is in seconds after that of the window; the first is 0. The list is the same one
+    every time, and has None for a stack of which no profile has a period then.
     """
     changes: list[tuple[int, int, T | None]] = []
     for number, stack in enumerate(stacks):
@@ -141,11 +153,12 @@ def _leaders(
         for gap in gaps:
             begin = gap.start
             for run in runs_within(item.profile, gap, stack.charging_start, policy):
-                if begin < run.first:
-                    free.append(Window(begin, run.first))
+                _, first, last = run
+                if begin < first:
+                    free.append(Window(begin, first))
                 seconds, periods = _periods_in(run, item.profile.schedule.periods)
                 changes.extend(zip(seconds, repeat(number), of_periods(item, periods), strict=False))
-                begin = run.last
+                begin = last
             if begin < gap.end:
                 free.append(Window(begin, gap.end))
     changes.extend((gap.start, number, None) for gap in free)
@@ -156,9 +169,7 @@ def _periods_in(run: Run, periods: Sequence[ChargingPeriod]) -> tuple[list[int],
     """The periods of a run and the second from which each applies; the first may have begun before (issue 609)."""
     start, first, last = run
     running = bisect_right(periods, first - start, key=_SECOND) - 1
-    never = bisect_left(
-        periods, last - start, key=_SECOND
-    )  # at or past the end a period never runs (K01.FR.11)
+    never = bisect_left(periods, last - start, key=_SECOND)  # at or past the end (K01.FR.11)
     found = periods[running:never]
     seconds = [start + start_s for start_s, _, _ in found]
     seconds[0] = first

@@ -1,7 +1,7 @@
-"""Charging profiles and composite schedules from the JSON of the wire. Pure.
+"""Charging profiles from the JSON of the wire. Pure.
 
-OCPP 1.6: `csChargingProfiles` and the answer to GetCompositeSchedule. OCPP 2.0.1: `chargingProfile` and that answer.
-Unknown members are left alone, customData and salesTariff among them: they set no limit.
+OCPP 1.6: `csChargingProfiles`. OCPP 2.0.1: `chargingProfile`. What a station answers is read by `answers.py`,
+which forgives more. Unknown members are left alone, customData and salesTariff among them: they set no limit.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from smartcharging.domain.profiles import (
     ChargingPeriod,
     ChargingProfile,
     ChargingSchedule,
-    CompositePeriod,
-    CompositeSchedule,
     Kind,
     Purpose,
     Recurrency,
@@ -25,7 +23,6 @@ from smartcharging.domain.profiles import (
 __all__ = [
     "MAX_LIMIT",
     "MalformedProfile",
-    "parse_composite",
     "parse_profile",
     "read_profile",
     "read_version",
@@ -46,24 +43,6 @@ _PURPOSES: dict[Version, dict[str, Purpose]] = {
 def parse_profile(value: Any, version: Version) -> ChargingProfile:
     """One charging profile: `csChargingProfiles` in 1.6, `chargingProfile` in 2.0.1. Raises MalformedProfile."""
     return read_profile(Field(value), version)
-
-
-def parse_composite(value: Any, version: Version) -> CompositeSchedule:
-    """An accepted answer to GetCompositeSchedule. Raises MalformedProfile.
-
-    A startSchedule inside it is not looked at, stations differ on whether to send one (D16).
-    """
-    answer = Field(value)
-    schedule = answer.field("chargingSchedule" if version == "1.6" else "schedule")
-    start = (answer if version == "1.6" else schedule).field("scheduleStart").moment()
-    periods = _read_periods(schedule, from_0=False)  # one that starts late is for the reader to judge
-    duration = schedule.optional("duration")
-    return CompositeSchedule(
-        start=start,
-        duration_s=duration.integer(least=0) if duration else 0,
-        unit=_read_unit(schedule),
-        periods=tuple(CompositePeriod(*period) for period in periods),
-    )
 
 
 def read_version(field: Field) -> Version:
@@ -117,7 +96,7 @@ def _read_schedule(profile: Field, version: Version, kind: Kind) -> ChargingSche
     duration, least = field.optional("duration"), field.optional("minChargingRate")
     return ChargingSchedule(
         unit=_read_unit(field),
-        periods=_read_periods(field, from_0=True),
+        periods=_read_periods(field),
         start=start.moment() if start else None,
         duration_s=duration.integer(least=0) if duration else None,
         min_charging_rate=least.number(least=0, most=MAX_LIMIT) if least else None,
@@ -128,8 +107,8 @@ def _read_unit(schedule: Field) -> Unit:
     return cast(Unit, schedule.field("chargingRateUnit").one_of("A", "W"))
 
 
-def _read_periods(schedule: Field, *, from_0: bool) -> tuple[ChargingPeriod, ...]:
-    """The periods of a schedule: at least one, ascending, of a profile the first at 0 (K01.FR.31)."""
+def _read_periods(schedule: Field) -> tuple[ChargingPeriod, ...]:
+    """The periods of a schedule: at least one, ascending, the first at 0 (K01.FR.31)."""
     field = schedule.field("chargingSchedulePeriod")
     fields = field.items()
     if not fields:
@@ -137,7 +116,7 @@ def _read_periods(schedule: Field, *, from_0: bool) -> tuple[ChargingPeriod, ...
     periods: list[ChargingPeriod] = []
     for item in fields:
         period = _read_period(item)
-        if from_0 and not periods and period.start_s != 0:
+        if not periods and period.start_s != 0:
             raise item.field("startPeriod").malformed("must be 0 in the first period")
         if periods and period.start_s <= periods[-1].start_s:
             raise item.field("startPeriod").malformed("must be later than that of the period before")

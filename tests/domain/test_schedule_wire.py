@@ -1,4 +1,4 @@
-"""Charging profiles and composites as they come over the wire, in both versions."""
+"""Charging profiles as they come over the wire, in both versions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from smartcharging.domain.fields import MalformedProfile
-from smartcharging.domain.profiles import ChargingPeriod, CompositePeriod, Kind, Purpose, Recurrency
-from smartcharging.domain.wire import parse_composite, parse_profile
+from smartcharging.domain.profiles import ChargingPeriod, Kind, Purpose, Recurrency
+from smartcharging.domain.wire import parse_profile
 from tests.domain.charging import NOW
 
 SCHEDULE: dict[str, Any] = {
@@ -107,20 +107,3 @@ def test_what_the_standard_does_not_allow_is_named(change: dict[str, Any], line:
     with pytest.raises(MalformedProfile) as caught:
         parse_profile(V16 | change, "1.6")
     assert str(caught.value).startswith(line)
-
-
-def test_a_composite_is_read_in_both_versions_with_or_without_startschedule() -> None:
-    """D16."""
-    v16 = {"status": "Accepted", "connectorId": 1, "scheduleStart": "2026-03-02T10:00:00Z"}
-    v201 = {"evseId": 1, "scheduleStart": "2026-03-02T10:00:00Z", **SCHEDULE}
-    composite = parse_composite(v16 | {"chargingSchedule": SCHEDULE}, "1.6")
-    assert parse_composite({"status": "Accepted", "schedule": v201}, "2.0.1") == composite
-    assert (composite.start, composite.duration_s, composite.unit) == (NOW, 3600, "A")
-    assert composite.periods == (CompositePeriod(0, 16.0, 3), CompositePeriod(60, 9.5, None))
-
-
-def test_a_composite_that_starts_late_is_read_too() -> None:
-    """What flowionab answers (D1); whether it is right is for the reader to judge."""
-    late = {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 60, "limit": 4000}]}
-    composite = parse_composite({"scheduleStart": "2026-03-02T10:00:00Z", "chargingSchedule": late}, "1.6")
-    assert composite.periods == (CompositePeriod(60, 4000.0, None),)
