@@ -22,6 +22,7 @@ class StepGroup:
     title: str
     holds: bool | None
     steps: tuple[StepView, ...]
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,11 @@ class Comparison:
     periods: tuple[ComparedPeriod, ...]
 
 
-def step_groups(dossier: Dossier) -> list[StepGroup]:
+def step_groups(dossier: Dossier, drawn: Comparison | None) -> list[StepGroup]:
+    """The steps by place; the one with the step that is drawn is open."""
     groups = [tuple(steps) for _stack, steps in groupby(dossier.steps, key=lambda step: step.stack)]
-    return [StepGroup(_title(steps[0]), _worst(steps), steps) for steps in groups]
+    shown = drawn.step.stack if drawn else None
+    return [StepGroup(_title(steps[0]), _worst(steps), steps, steps[0].stack == shown) for steps in groups]
 
 
 def _title(step: StepView) -> str:

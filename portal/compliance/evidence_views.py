@@ -50,14 +50,17 @@ def _page(
     number = request.GET.get("stap", "")
     frames = list(_titled(read.frames))
     shown = len(frames) if request.GET.get("berichten") == "alle" else FRAMES_SHOWN
+    drawn = evidence_chart.comparison(read, int(number) if number.isdigit() else None)
     judgement = _judgement(found)
     may_decide = supervises(request.user, found.concession)
     context: dict[str, Any] = {
         "evidence": found,
         "dossier": read,
+        # Whether the station was restored says nothing of the requirement: it stands among the facts.
+        "figures": [figure for figure in read.figures if figure.key != "restored"],
         "mark": VERDICTS[Evidence.Verdict(found.verdict)],
-        "groups": evidence_chart.step_groups(read),
-        "comparison": evidence_chart.comparison(read, int(number) if number.isdigit() else None),
+        "groups": evidence_chart.step_groups(read, drawn),
+        "comparison": drawn,
         "frames": frames[:shown],
         "more_frames": len(frames[shown:]),
         "facts": read.facts,

@@ -31,6 +31,9 @@ class NoteForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
 class DecisionForm(forms.Form):
     """`status` starts at the proposal: accepting takes one click."""
 
+    # A field that is empty yet is not wrong yet; what is missing is said after sending.
+    use_required_attribute = False
+
     status = forms.ChoiceField(
         label=_("Is the proposal right?"),
         choices=[

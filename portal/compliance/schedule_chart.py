@@ -104,7 +104,8 @@ def _grid(chart: ScheduleChart, sheet: Sheet, time: TimeAxis, values: ValueAxis)
 def _reported(steps: Sequence[Step], time: TimeAxis, values: ValueAxis) -> Iterator[Mark]:
     for step in steps:
         if step.value is not None:
-            yield _area("flow-soft", step, 0, step.value, time, values)
+            across = time.x(step.start), time.x(step.end)
+            yield _area("flow-soft", across, values.y(0), values.y(step.value))
     yield Path("flow-line", _line(steps, time, values))
 
 
@@ -138,7 +139,8 @@ def differences(expected: Sequence[Step], reported: Sequence[Step]) -> Iterator[
 
 def _difference(item: Difference, time: TimeAxis, values: ValueAxis) -> Mark:
     low, high = sorted((item.expected, item.reported))
-    return _area("over-band", Step(item.start, item.end, high), low, high, time, values)
+    across = time.x(item.start), time.x(item.end)
+    return _area("over-band", across, values.y(low), values.y(high))
 
 
 def _line(steps: Sequence[Step], time: TimeAxis, values: ValueAxis) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -77,18 +77,11 @@ def _places(request: HttpRequest, user: User, memberships: list[Membership]) -> 
         yield _place(
             request, _("Compliance"), compliance_home(user), ("/naleving/", "/bewijs/", "/steekproef/")
         )
-        yield _place(request, _("Stations"), _url("stations:list"), ("/stations/",))
+        yield _place(request, _("Stations"), reverse("stations:list"), ("/stations/",))
     if not roles:
-        yield _place(request, _("My sessions"), _url("driver:sessions"), ("/mijn/",), "list")
+        yield _place(request, _("My sessions"), reverse("driver:sessions"), ("/mijn/",), "list")
     if user.is_staff:
         yield _place(request, _("Administration"), reverse("admin:index"), ("/beheer/",))
-
-
-def _url(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return "/"
 
 
 def _place(request: HttpRequest, label: str, url: str, within: tuple[str, ...], icon: str = "") -> Place:
