@@ -191,8 +191,8 @@ class EvseInline(TabularInline):
         return True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        stations: PartyAdmin = admin.site.get_model_admin(Station)
-        return stations.has_change_permission(request, obj)
+        stations: Any = admin.site.get_model_admin(Station)
+        return bool(stations.has_change_permission(request, obj))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_add_permission(request, obj)
