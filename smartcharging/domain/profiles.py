@@ -58,13 +58,17 @@ class ChargingPeriod(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChargingSchedule:
-    """A ChargingSchedule: `periods` ascend by `start_s`; `duration_s` None: no end of its own."""
+    """A ChargingSchedule: at least one period, ascending by `start_s`; `duration_s` None: no end of its own."""
 
     unit: Unit
     periods: tuple[ChargingPeriod, ...]
     start: datetime | None = None
     duration_s: int | None = None
     min_charging_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.periods:
+            raise ValueError("a charging schedule has at least one period")
 
 
 @dataclass(frozen=True, slots=True)

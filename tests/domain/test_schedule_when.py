@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from smartcharging.domain.profiles import Recurrency
 from tests.domain.charging import (
     DAY,
@@ -42,6 +44,11 @@ def test_a_period_at_or_past_the_duration_never_runs() -> None:
     """K01.FR.11."""
     item = profile(TX_DEFAULT, (0, 8), (240, 12), (250, 14), duration_s=240)
     assert limits(item) == [(0, 8.0), (240, 48.0)]
+
+
+def test_a_schedule_has_periods() -> None:
+    with pytest.raises(ValueError, match="at least one period"):
+        profile(TX_DEFAULT)
 
 
 def test_a_schedule_of_no_duration_never_runs() -> None:
