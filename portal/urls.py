@@ -5,8 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from portal import health
-from portal.live import live
+from portal import health, live
 from portal.pages import home, legal
 from portal.pages.urls import driver_urls, limit_urls, station_urls
 
@@ -16,7 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stations/", include(limit_urls)),
     path("stations/", include(station_urls)),
     path("mijn/sessies/", include(driver_urls)),
-    path("live/", live, name="live"),
+    path("live/", live.live, name="live"),
     path("toegankelijkheid/", legal.accessibility, name="accessibility"),
     path("privacy/", legal.privacy, name="privacy"),
     path("taal/", login_not_required(set_language), name="set_language"),
