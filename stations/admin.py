@@ -244,7 +244,7 @@ class StationAdmin(PartyAdmin):
         self.message_user(request, text % {"station": station, "password": secret}, messages.WARNING)
 
 
-class TokenForm(TokenModelForm):
+class NewTokenForm(TokenModelForm):
     """A token's number goes in, and never comes out: only its digest is kept."""
 
     id_token = forms.CharField(
@@ -262,8 +262,7 @@ class TokenForm(TokenModelForm):
         return digest
 
     def save(self, commit: bool = True) -> Token:  # noqa: FBT001, FBT002  # Django's
-        if "id_token" in self.cleaned_data:
-            self.instance.digest = self.cleaned_data["id_token"]
+        self.instance.digest = self.cleaned_data["id_token"]
         return super().save(commit)
 
 
@@ -273,7 +272,11 @@ class TokenAdmin(PartyAdmin):
     list_filter = [("operator", RelatedOnlyFieldListFilter), "blocked"]
     list_select_related = ["operator"]
     search_fields = ["label"]
-    form = TokenForm
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
+        """Only a new token has a number to give."""
+        form = TokenModelForm if obj else NewTokenForm
+        return super().get_form(request, obj, change, form=form, **options)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ["operator", "label", "blocked", "expires_at"]
