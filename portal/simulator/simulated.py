@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import MutableMapping
 from typing import Any
@@ -61,6 +63,19 @@ class SimulatedStation:
     async def run(self) -> None:
         """Until cancelled. StationRefusedError when the CSMS turns the station away at the door."""
         await self.station.run()
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """As `run`, but until `stop` is set; transactions are ended first, so that none stays open."""
+        running, stopping = asyncio.create_task(self.run()), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                await self.station.power_off()
+        finally:
+            stopping.cancel()
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
 
     async def plug_in(self, evse: int, car: Car, token: str | None = None) -> bool:
         """A car arrives at `evse`; True when a transaction began."""

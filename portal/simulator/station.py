@@ -166,6 +166,12 @@ class Station:
         self._boot_reason = boot_reason
         self.link.reconnect()
 
+    async def power_off(self) -> None:
+        """End what runs and give the CSMS two seconds to hear of it."""
+        for socket in self.sockets.values():
+            self.stop(socket, "PowerLoss")
+        await self.link.drain(timeout_s=2)
+
     # Cars and transactions
 
     async def plug_in(self, evse: int, car: Car, token: str | None = None) -> bool:

@@ -23,6 +23,7 @@ ENDINGS = {
     "HardReset": ("ResetCommand", "ImmediateReset"),
     "SoftReset": ("ResetCommand", "ImmediateReset"),
     "UnlockCommand": ("UnlockCommand", "Other"),
+    "PowerLoss": ("AbnormalCondition", "PowerLoss"),
     "Local": ("StopAuthorized", "Local"),
 }
 SAMPLE_TRIGGERS = {PERIODIC: "MeterValuePeriodic", CLOCK: "MeterValueClock", TRIGGER: "Trigger"}

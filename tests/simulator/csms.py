@@ -23,7 +23,7 @@ from websockets.http11 import Request, Response
 
 Payload = dict[str, Any]
 FOLDERS = {"ocpp1.6": ("v16", ""), "ocpp2.0.1": ("v201", "Request")}
-PATIENCE_S = 4.0
+PATIENCE_S = 10.0
 
 
 class RefusedError(Exception):

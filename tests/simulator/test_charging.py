@@ -134,7 +134,7 @@ async def test_remote_start_with_its_own_profile(csms: Csms, connect: Connect, d
 async def test_cars_obey_the_composite_after_the_first_half_minute(
     csms: Csms, connect: Connect, desk: Desk
 ) -> None:
-    station = await connect(meter_interval_s=5)
+    station = await connect(speed=30, meter_interval_s=5)
     assert await desk.installs(1, desk.profile(1, [(0, 0.0)])) == "Accepted"
     await station.plug_in(1, Car(), "A")
     await csms.until(

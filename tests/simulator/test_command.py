@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from portal.simulator.cars import Car
 from portal.simulator.spec import cars
 from tests.simulator.csms import Csms
+from tests.simulator.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,11 +92,13 @@ async def test_it_runs_without_a_database_until_told_to_stop(
         csms, "--password", "secret", "--cars", "1:11kW:token=ABC", "--defect", "no-stacking", ocpp=version
     )
     try:
-        await csms.until(lambda: csms.seen("TransactionEvent", eventType="Started"), "a car", patience_s=15)
+        action = "StartTransaction" if version == "1.6" else "TransactionEvent"
+        await csms.until(lambda: csms.seen(action), "a car", patience_s=15)
     finally:
         process.send_signal(stop)
         text = await said(process)
     assert process.returncode == 0, text
+    assert [reason for _, reason in Desk(csms, version).endings()] == ["PowerLoss"]
     assert "ST-1: stopped" in text
     assert "Traceback" not in text
     assert "secret" not in text

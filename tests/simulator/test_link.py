@@ -13,6 +13,8 @@ from tests.simulator.conftest import Connect
 from tests.simulator.csms import Csms, Payload, RefusedError
 from tests.simulator.desk import Desk
 
+MILLISECOND = timedelta(milliseconds=1)  # what a time loses on the wire
+
 
 async def test_it_answers_while_it_waits_for_an_answer(csms: Csms, connect: Connect, desk: Desk) -> None:
     await connect()
@@ -37,6 +39,7 @@ async def test_a_session_while_offline_arrives_afterwards_in_order(
     assert await station.plug_in(1, Car(), "A")
     await station.clock.sleep(35)
     await station.unplug(1)
+    after = station.clock.now()
     assert station.link.owed >= 4
     count = len(csms.calls)
     station.reconnect()
@@ -44,7 +47,8 @@ async def test_a_session_while_offline_arrives_afterwards_in_order(
     told = [call for call in csms.calls[count:] if call.action != "StatusNotification"]
     times = [_time(call.payload) for call in told]
     assert times == sorted(times)
-    assert before <= times[0] <= times[-1] <= before + timedelta(seconds=90)
+    assert before - MILLISECOND <= times[0] <= times[-1] <= after
+    assert times[-1] - times[0] >= timedelta(seconds=30)
     if version == "1.6":
         actions = [call.action for call in told]
         assert actions == ["StartTransaction"] + ["MeterValues"] * (len(told) - 2) + ["StopTransaction"]

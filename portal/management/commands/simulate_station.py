@@ -56,20 +56,20 @@ class Command(BaseCommand):
             f"{spec.identity}: OCPP {spec.ocpp} at {address(spec.url, spec.identity)}; Ctrl-C stops"
         )
         try:
-            asyncio.run(_until_stopped(SimulatedStation(spec)))
+            with contextlib.suppress(KeyboardInterrupt):
+                asyncio.run(_until_stopped(SimulatedStation(spec)))
         except StationRefusedError as refusal:
             raise CommandError(f"{spec.identity} was refused with {refusal}") from None
         self.stdout.write(f"{spec.identity}: stopped")
 
 
 async def _until_stopped(station: SimulatedStation) -> None:
-    """Run until Ctrl-C, or the SIGTERM of whatever supervises it."""
-    running = asyncio.ensure_future(station.run())
+    """Run until Ctrl-C, or the SIGTERM of whatever supervises it; then end the sessions and go."""
+    stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows: asyncio.run turns Ctrl-C into a cancel
-            asyncio.get_running_loop().add_signal_handler(signal_number, running.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C stops at once
+            asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    await station.run_until(stop)
 
 
 def _spec(options: dict[str, Any]) -> StationSpec:
