@@ -19,7 +19,7 @@ from django.db.models.query import QuerySet
 from stations import events
 from stations.models import Command, Station
 from stations.nudges import nudge_gateways
-from stations.ocpp import validation
+from stations.ocpp import masking, validation
 
 State = Command.State
 # A response's status that means "no"; any other, or none at all, means that the station did what was asked.
@@ -122,7 +122,7 @@ def complete(
 ) -> Command | None:
     """Take in the answer to `message_id`: a CALLRESULT's payload, or what failed. None: no such question is open.
 
-    The answer is stored as it is masked; whoever wants to act on it is told by a COMMAND_ANSWERED event.
+    The answer is stored masked; whoever wants to act on it is told by a COMMAND_ANSWERED event.
     """
     command = _answerable(station_id).filter(message_id=message_id).select_related("station").first()
     if command is None:
@@ -130,6 +130,7 @@ def complete(
     if response is not None and not error:
         error = _schema_error(command, response)
     state = _state_of(response, error)
+    response = masking.mask_payload(command.action, response) if response is not None else None
     changed = (
         _answerable(station_id)
         .filter(pk=command.pk)

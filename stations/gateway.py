@@ -181,6 +181,8 @@ class Gateway:
         if not request_validator(connection.version, "MeterValues").is_valid(payload):
             return self._submit(connection, intake.work_of(connection, frame, text, now))
         evse_number = payload["connectorId"] if connection.version == "1.6" else payload["evseId"]
+        if evse_number not in intake.OUTLETS:
+            return self._submit(connection, intake.work_of(connection, frame, text, now))
         try:
             rows = rows_of(
                 payload["meterValue"],

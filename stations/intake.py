@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
 
 from stations import commands, events, handlers
 from stations.models import Frame, Station
@@ -20,6 +21,10 @@ from stations.ocpp import masking, rpc, validation
 logger = logging.getLogger(__name__)
 
 Answer = tuple[str | None, bool]
+# An integer of OCPP has 32 bits (2.0.1 part 2, 2.1.1). EVSEs and connectors are counted; no station has 32,767.
+INTEGERS = range(-(2**31), 2**31)
+OUTLETS = range(2**15)
+OUTLET_FIELDS = frozenset({"connectorId", "evseId"})
 In, Out = Frame.Direction.IN, Frame.Direction.OUT
 
 
@@ -69,7 +74,9 @@ def claim(station_ids: Iterable[int], now: datetime) -> list[tuple[int, str]]:
 def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime) -> Answer:
     kind, answer = Frame.Kind.RESULT, ""
     try:
-        answer = rpc.result_text(call.message_id, _handled(peer, call, now))
+        # A savepoint: what a handler wrote before it gave up is undone, and the frame log is not.
+        with transaction.atomic():
+            answer = rpc.result_text(call.message_id, _reply(peer, call, now))
     except rpc.CallFailed as failed:
         kind, answer = Frame.Kind.ERROR, rpc.error_text(call.message_id, failed, peer.version)
         _record_bad_frame(peer, failed, now)
@@ -78,33 +85,74 @@ def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime) -> Answer
     return answer, False
 
 
-def _handled(peer: Peer, call: rpc.Call, now: datetime) -> dict[str, object]:
+def _reply(peer: Peer, call: rpc.Call, now: datetime) -> dict[str, Any]:
+    """The payload of the CALLRESULT. Raises CallFailed; a bug of ours is one too, or the station would wait in vain."""
+    try:
+        _check(peer, call)
+        station = Station.objects.get(pk=peer.station_id)
+        return handlers.handle(station, peer.version, call.action, call.payload, now=now)
+    except (rpc.CallFailed, OperationalError, InterfaceError):
+        raise
+    except RecursionError:
+        raise rpc.CallFailed("FormatViolation", "nested too deep to be read") from None
+    except Exception:
+        logger.exception("%s: %s could not be handled", peer.identity, call.action)
+        raise rpc.CallFailed("InternalError", "the message could not be handled") from None
+
+
+def _check(peer: Peer, call: rpc.Call) -> None:
     try:
         validation.check_request(peer.version, call.action, call.payload)
     except validation.UnknownAction as unknown:
         raise rpc.CallFailed("NotImplemented", str(unknown)) from None
     except validation.SchemaViolation as violation:
         raise rpc.CallFailed(violation.code, str(violation), {"field": violation.field}) from None
-    station = Station.objects.get(pk=peer.station_id)
-    return handlers.handle(station, peer.version, call.action, call.payload, now=now)
+    except ValueError:  # jsonschema-rs, where it is to say what is wrong some 250 levels down
+        raise rpc.CallFailed("FormatViolation", "nested too deep to be read") from None
+    field = _unstorable(call.payload, "")
+    if field:
+        problem = f"{field}: a number that is not possible here"
+        raise rpc.CallFailed("PropertyConstraintViolation", problem, {"field": field})
+
+
+def _unstorable(value: Any, path: str) -> str:
+    """Path of the first number that is out of the bounds of OCPP, which its schemas do not give; empty: none."""
+    if isinstance(value, int):
+        name = path.rpartition(".")[2]
+        bounds = OUTLETS if name in OUTLET_FIELDS or path.endswith("evse.id") else INTEGERS
+        return "" if value in bounds else path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        found = _unstorable(item, f"{path}.{key}" if path else str(key))
+        if found:
+            return found
+    return ""
 
 
 def _take_answer(peer: Peer, frame: rpc.CallResult | rpc.CallError, text: str, now: datetime) -> Answer:
-    if isinstance(frame, rpc.CallResult):
-        kind, response, error = Frame.Kind.RESULT, frame.payload, ""
-    else:
-        kind, response, error = Frame.Kind.ERROR, None, f"{frame.code}: {frame.description}"[:500]
+    message_id = _storable(frame.message_id)
+    response, error = _answer_of(frame, text)
     command = commands.complete(
-        station_id=peer.station_id, message_id=frame.message_id, response=response, error=error, now=now
+        station_id=peer.station_id, message_id=message_id, response=response, error=error, now=now
     )
+    kind = Frame.Kind.RESULT if isinstance(frame, rpc.CallResult) else Frame.Kind.ERROR
     action = command.action if command else ""
-    _log(peer, In, kind, action=action, message_id=frame.message_id, text=text, now=now)
+    _log(peer, In, kind, action=action, message_id=message_id, text=text, now=now)
     if command is None:
-        unasked = rpc.CallFailed("ProtocolError", f"an answer to no open question: {frame.message_id}")
+        unasked = rpc.CallFailed("ProtocolError", f"an answer to no open question: {message_id}")
         _record_bad_frame(peer, unasked, now)
     else:
         handlers.on_answer(command, now=now)
     return None, command is not None
+
+
+def _answer_of(frame: rpc.CallResult | rpc.CallError, text: str) -> tuple[dict[str, Any] | None, str]:
+    """What was answered, or what went wrong."""
+    if isinstance(frame, rpc.CallError):
+        return None, _storable(masking.mask_description(f"{frame.code}: {frame.description}"[:500]))
+    if "\\u0000" in text or "\x00" in text:
+        return None, "PropertyConstraintViolation: a text holds a NUL character"
+    return frame.payload, ""
 
 
 def _refuse(peer: Peer, broken: rpc.BrokenFrame, text: str, now: datetime) -> Answer:
@@ -118,21 +166,27 @@ def _refuse(peer: Peer, broken: rpc.BrokenFrame, text: str, now: datetime) -> An
 
 
 def _record_bad_frame(peer: Peer, failed: rpc.CallFailed, now: datetime) -> None:
-    data = {"code": rpc.spelled(failed.code, peer.version), "description": failed.description}
+    # A schema's words quote the value that it refuses, be it a token or a NUL.
+    description = _storable(masking.mask_description(failed.description))
+    data = {"code": rpc.spelled(failed.code, peer.version), "description": description}
     events.record(station_id=peer.station_id, kind=events.Kind.BAD_FRAME, at=now, now=now, data=data)
 
 
 def _log(
     peer: Peer, direction: str, kind: str, *, action: str, message_id: str, text: str, now: datetime
 ) -> None:
-    """Write the frame down, masked. A NUL, which PostgreSQL's text does not take, is shown as what it is."""
-    shown = masking.mask_text(text, action)[: settings.OCPP_MAX_FRAME_BYTES].replace("\x00", "\\u0000")
+    """Write the frame down, masked."""
     Frame.objects.create(
         station_id=peer.station_id,
         at=now,
         direction=direction,
         kind=kind,
-        action=action[:50],
-        message_id=message_id[:36],
-        text=shown,
+        action=_storable(action)[:50],
+        message_id=_storable(message_id)[:36],
+        text=_storable(masking.mask_text(text, action)[: settings.OCPP_MAX_FRAME_BYTES]),
     )
+
+
+def _storable(text: str) -> str:
+    """A NUL, which PostgreSQL's text does not take, is shown as what it is."""
+    return text.replace("\x00", "\\u0000")
