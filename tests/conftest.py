@@ -1,3 +1,3 @@
 """What every test has. Fixtures live beside the tests that use them, in a folder's own conftest."""
 
-pytest_plugins = ["tests.skips"]
+pytest_plugins = ["tests.skips", "tests.fakes.portal"]
