@@ -113,7 +113,8 @@ def refuse_what_is_not_ours(setting: Setting, facts: StationFacts, before: dict[
             raise Stopped("probe.no_composite", evse=evse, state=reported.state)
         if not is_explained(setting, facts, evse, reported):
             ours = _expected(setting, evse, reported, next(stacking.readings(setting)))
-            raise Stopped("probe.not_explained", evse=evse, reported=_words(reported), expected=_words(ours))
+            code = "probe.not_explained" if _words(ours) else "probe.not_ours"
+            raise Stopped(code, evse=evse, reported=_words(reported) or "-", expected=_words(ours))
 
 
 def is_explained(setting: Setting, facts: StationFacts, evse: int, reported: Reported) -> bool:
@@ -129,10 +130,9 @@ def _expected(setting: Setting, evse: int, reported: Reported, reading: stacking
 
 
 def _words(reported: Reported) -> str:
-    """The first limits of a composite, for people: "10 A, 16 A"."""
-    limits = dict.fromkeys(period.limit for period in reported.periods[:4])
-    words = ["-" if limit is None else f"{limit:g} {reported.unit}" for limit in limits]
-    return ", ".join(words) or "-"
+    """The first limits of a composite, for people: "10 A, 16 A"; empty where it names none."""
+    limits = dict.fromkeys(period.limit for period in reported.periods[:4] if period.limit is not None)
+    return ", ".join(f"{limit:g} {reported.unit}" for limit in limits)
 
 
 def ceiling_of(setting: Setting, before: dict[int, Reported]) -> float:

@@ -71,6 +71,10 @@ SENTENCES = {
         "The composite schedule of EVSE %(evse)s is %(reported)s where our own records explain %(expected)s. Someone "
         "else may have set a profile, and the probe could overwrite it."
     ),
+    "probe.not_ours": gettext_noop(
+        "The composite schedule of EVSE %(evse)s is %(reported)s, and no limit of ours explains that. Someone else may "
+        "have set a profile, and the probe could overwrite it."
+    ),
     "probe.no_room": gettext_noop(
         "The limit that stands now, %(limit)s %(unit)s, leaves no room for six lower limits that can be told apart."
     ),
