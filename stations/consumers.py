@@ -22,7 +22,11 @@ logger = logging.getLogger(__name__)
 
 # Best first. OCPP-J 1.6, 3.1.2: the server chooses from what the station offers.
 SUBPROTOCOLS = {"ocpp2.0.1": "2.0.1", "ocpp1.6": "1.6"}
-CLOSE_REASONS = {1009: "a frame was larger than is allowed", 1011: "the station did not answer a ping"}
+# Of these the server says no more. 1005 is all that it knows of a line that was cut, or that answered no ping.
+CLOSE_REASONS = {
+    1005: "without a word: closed, cut, or silent to pings",
+    1009: "a frame was larger than is allowed",
+}
 
 # Its own few threads: many stations at once with a slow password hash must not take those of the pages.
 _admission = ThreadPoolExecutor(max_workers=2, thread_name_prefix="admission")
