@@ -139,8 +139,8 @@ class FakeStation:
         self.socket.socket.shutdown(socket.SHUT_RDWR)
 
     def _wait_for(self, wanted: Callable[[list[Any]], bool], within_s: float) -> list[Any]:
-        for index, frame in enumerate(self.unread):
-            if wanted(frame):
+        for index, kept in enumerate(self.unread):
+            if wanted(kept):
                 return self.unread.pop(index)
         deadline = time.monotonic() + within_s
         while True:
