@@ -8,20 +8,19 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db import close_old_connections
 from django.db.models import Q
-from django.utils import timezone
 
 from portal.compliance.models import Judgement, Probe
 from portal.compliance.probes import CannotProbe, start_probe
 from portal.demo.cast import STATIONS
-from portal.demo.stage import Stage
+from portal.demo.limits import set_demo_limits
+from portal.demo.stage import PAST, Stage
 from smartcharging.models import DesiredProfile
-from smartcharging.services import LimitPeriod, set_profile
 from stations import presence
-from stations.models import Capabilities, Station
+from stations.models import Capabilities, ChargingSession, Station
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +58,7 @@ class Show:
         self.stage.start()
         self._wait(self._all_connected, "stations connect over their sockets")
         self._wait(self._capabilities_read, "what each station can do is read")
+        self._wait(self._past_is_told, "what happened while they were offline is told")
         self._set_limits()
         self._wait(self._limits_settled, "limits are set and read back")
         proven = self._probe()
@@ -84,12 +84,17 @@ class Show:
     def _capabilities_read(self) -> bool:
         return Capabilities.objects.count() == len(STATIONS)
 
+    def _past_is_told(self) -> bool:
+        """The queued sessions of each station have arrived, with their own times, and have ended."""
+        sessions = ChargingSession.objects.values_list("state", flat=True)
+        told = len(sessions) >= len(STATIONS) * len(PAST)
+        return told and ChargingSession.State.ACTIVE not in set(sessions)
+
     def _set_limits(self) -> None:
-        """As an operator would: a low base that stays, and less for the whole station while the grid is busy."""
+        """As an operator would; a demo that is started again finds them standing."""
         for station in Station.objects.filter(site__operator__slug="alpha"):
             if not DesiredProfile.objects.current().filter(station=station).exists():
-                _set_base(station)
-                _set_busy_hours(station)
+                set_demo_limits(station)
 
     def _limits_settled(self) -> bool:
         return not DesiredProfile.objects.current().unsettled().exists()
@@ -142,43 +147,3 @@ def missing_statuses() -> list[tuple[str, str]]:
         for code, status in role.expected.items()
         if found.get((role.identity, code)) != status
     ]
-
-
-def _set_base(station: Station) -> None:
-    set_profile(
-        station=station,
-        evse_number=0,
-        name="Basis",
-        purpose=DesiredProfile.Purpose.TX_DEFAULT,
-        kind=DesiredProfile.Kind.ABSOLUTE,
-        unit=DesiredProfile.Unit.A,
-        stack_level=0,
-        periods=[LimitPeriod(0, 16)],
-        start_schedule=datetime.now(UTC).replace(microsecond=0),
-        now=datetime.now(UTC),
-    )
-
-
-def _set_busy_hours(station: Station) -> None:
-    """Grid-aware charging: mostly from 16 to 21 h less power is available."""
-    now = datetime.now(UTC)
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    set_profile(
-        station=station,
-        evse_number=0,
-        name="Netbewust 16–20 uur",
-        purpose=DesiredProfile.Purpose.STATION_MAX,
-        kind=DesiredProfile.Kind.RECURRING,
-        recurrency=DesiredProfile.Recurrency.DAILY,
-        unit=DesiredProfile.Unit.A,
-        stack_level=5,
-        periods=[
-            LimitPeriod(0, station.connection_a),
-            LimitPeriod(16 * 3600, 12),
-            LimitPeriod(20 * 3600, 20),
-        ],
-        start_schedule=midnight.astimezone(UTC),
-        duration_s=86_400,
-        valid_to=now + timedelta(days=90),
-        now=now,
-    )

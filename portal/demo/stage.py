@@ -51,8 +51,9 @@ class Stage:
         self._thread.start()
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=5)
 
     def cars_arrive(self) -> None:
         """Two cars: the driver's, and one of somebody else on the same connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import webbrowser
@@ -35,6 +36,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
+        # The stations' own story is told by the pages; what they complain of is shown here.
+        logging.getLogger("portal.simulator").setLevel(logging.ERROR)
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
         try:
             cast.check_is_demo()
@@ -57,6 +61,8 @@ class Command(BaseCommand):
             self.server.run()
         except KeyboardInterrupt:
             self._say("The demo has stopped.")
+        finally:
+            stage.stop()
         if not self.server.started:
             raise CommandError(
                 f"Port {options['port']} is taken: choose another with --port (make demo PORT=8001)."
@@ -73,7 +79,6 @@ class Command(BaseCommand):
             self.proven = show.play()
         finally:
             if options["until_proven"]:
-                show.stage.stop()
                 self.server.should_exit = True
         if self.proven:
             self._say(f"Proof after {time.monotonic() - started:.0f} s. Ctrl-C stops the demo.")
