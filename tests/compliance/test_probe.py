@@ -1,4 +1,4 @@
-"""The live probe of 206 against stations that answer: the verdict, the steps people watch, and what stands afterwards."""
+"""The live probe of 206 against stations that answer: the verdict, the steps, and what stands afterwards."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_only_one_runner_gets_a_probe() -> None:
 def test_one_open_probe_for_a_station() -> None:
     station = make_fake()
     probes.start_probe(station=station.row, code="206", requested_by=None, now=NOW)
-    with pytest.raises(probes.CannotProbe, match="al|already"):
+    with pytest.raises(probes.CannotProbe):
         probes.start_probe(station=station.row, code="206", requested_by=None, now=NOW)
 
 

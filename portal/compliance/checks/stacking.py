@@ -207,8 +207,8 @@ def judge_stack(setting: Setting, stack: Stack, number: int, steps: Sequence[Ste
     accepted = sum(step.outcome == "accepted" for step in installs)
     shown = _levels_shown(setting, stack, steps)
     reads = [step for step in steps if step.kind == "read"]
-    seen = len({level for level, first in shown})
-    returned = len({level for level, first in shown if not first and level < max(LEVELS)})
+    seen = len({item.level for item in shown})
+    returned = len(_returned(shown))
     place = {
         "purpose": stacking_plan.wire_purpose(stack.place.purpose, setting.version),
         "evse": stack.place.evse,
@@ -272,8 +272,20 @@ def _left_out(setting: Setting, stack: Stack, number: int, reads: Sequence[Step]
     return any(_fits(setting, stack, number, bare, reading) for reading in readings(setting))
 
 
-def _levels_shown(setting: Setting, stack: Stack, steps: Sequence[Step]) -> set[tuple[int, bool]]:
-    """(level, whether in a reading of all six) of each level whose limit stood in a window of its own."""
+class Shown(NamedTuple):
+    """A level whose limit stood in a window of its own, in one reading. `leads`: it was the highest that stood."""
+
+    level: int
+    leads: bool
+
+
+def _returned(shown: set[Shown]) -> set[int]:
+    """Levels that were seen to lead after all above them were cleared."""
+    return {item.level for item in shown if item.leads and item.level < max(LEVELS)}
+
+
+def _levels_shown(setting: Setting, stack: Stack, steps: Sequence[Step]) -> set[Shown]:
+    """The levels that showed where the stack is read at every step."""
     shown = set()
     for step in steps:
         if step.kind != "read" or step.reported is None or step.evse != stack.place.read_on[0]:
@@ -285,7 +297,7 @@ def _levels_shown(setting: Setting, stack: Stack, steps: Sequence[Step]) -> set[
             own = stack.levels[level].limit
             wanted = convert(own, unit=stack.unit, to=step.reported.unit, phases=setting.phases)
             if tolerance(setting, step.reported.unit).same(wanted, limit):
-                shown.add((level, len(step.levels) == NEEDED))
+                shown.add(Shown(level, level == max(step.levels)))
             begin = max(begin, end)
     return shown
 
@@ -297,11 +309,9 @@ def convert(limit: float, *, unit: str, to: str, phases: int) -> float:
     return limit * NOMINAL_V * phases if to == "W" else limit / (NOMINAL_V * phases)
 
 
-def _contradicted(
-    bare: StackFinding, stack: Stack, steps: Sequence[Step], shown: set[tuple[int, bool]]
-) -> StackFinding:
+def _contradicted(bare: StackFinding, stack: Stack, steps: Sequence[Step], shown: set[Shown]) -> StackFinding:
     """A deviation, in the words that tell most: the first level that did not come back, else what did not show."""
-    after = {level for level, first in shown if not first}
+    after = _returned(shown)
     cleared = sorted((step.level or 0 for step in steps if step.kind == "clear"), reverse=True)
     for level in cleared:
         if level > 0 and level - 1 not in after:
