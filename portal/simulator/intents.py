@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
-from portal.simulator.schedules import TX, ProfileRefusedError
+from portal.simulator.schedules import TX, Limit, ProfileRefusedError
 from portal.simulator.sockets import Permission, Socket
 from portal.simulator.station import Station
 from portal.simulator.wire import Payload
@@ -78,16 +77,17 @@ def install(station: Station, evse: int, wire: Payload) -> None:
 
 
 def composite(station: Station, evse: int, duration_s: int, unit: str) -> tuple[datetime, int, list[Payload]]:
-    """(start, answered seconds, chargingSchedulePeriods in `unit`), neighbours that read the same merged."""
+    """(start, answered seconds, chargingSchedulePeriods in `unit`)."""
     now = station.clock.now().replace(microsecond=0)
-    duration_s, changes = station.schedules.composite(evse, now, duration_s, station.running())
-    periods: list[dict[str, Any]] = []
+    duration_s, changes = station.schedules.composite(evse, now, duration_s, station.running(), unit)
+    return now, duration_s, readable(changes, unit)
+
+
+def readable(changes: Iterable[tuple[int, Limit]], unit: str) -> list[Payload]:
+    """chargingSchedulePeriods in `unit`; neighbours that read the same are one."""
+    periods: list[Payload] = []
     for start_s, limit in changes:
-        period = {"startPeriod": start_s, "limit": limit.in_unit(unit), "numberPhases": limit.phases}
-        if not periods or _value(periods[-1]) != _value(period):
-            periods.append(period)
-    return now, duration_s, periods
-
-
-def _value(period: dict[str, Any]) -> tuple[float, int]:
-    return period["limit"], period["numberPhases"]
+        value = {"limit": limit.in_unit(unit), "numberPhases": limit.phases}
+        if not periods or periods[-1] != {"startPeriod": periods[-1]["startPeriod"]} | value:
+            periods.append({"startPeriod": start_s} | value)
+    return periods

@@ -143,7 +143,7 @@ class Schedules:
         self.hardware = hardware
         self.capabilities = capabilities
         self.profiles: list[StoredProfile] = []
-        self._read = read
+        self.read = read
         self._path = path
         self._one_per_purpose = one_per_purpose
         self._rules_of_16 = rules_of_16
@@ -155,7 +155,7 @@ class Schedules:
         """After a (re)boot: all but TxProfiles are still there (2.0.1, K01.FR.27)."""
         if self._path is not None and self._path.is_file():
             rows = json.loads(self._path.read_text(encoding="utf-8"))
-            self.profiles = [self._read(row["evse"], row["profile"]) for row in rows]
+            self.profiles = [self.read(row["evse"], row["profile"]) for row in rows]
         self.profiles = [profile for profile in self.profiles if profile.purpose != TX]
 
     def _save(self) -> None:
@@ -217,12 +217,14 @@ class Schedules:
 
     # Deciding
 
-    def limit(self, evse: int, at: datetime, running: dict[int, Running], now: datetime) -> Limit:
-        """What counts at `at`. Without a transaction: as if one begins `now` (K08.FR.06)."""
+    def limit(
+        self, evse: int, at: datetime, running: dict[int, Running], now: datetime, unit: str = "A"
+    ) -> Limit:
+        """What counts at `at`, to be told in `unit`. Without a transaction: as if one begins `now` (K08.FR.06)."""
         limits = [self.hardware[evse], self.hardware[0]]
         limits += self._leading(MAX, 0, at, now)
         if evse == 0:
-            limits.append(self._sum(at, running, now))
+            limits.append(self._sum(at, running, now, unit))
         else:
             limits += self._own(evse, at, running.get(evse), now)
         return Limit(min(limit.amperes for limit in limits), min(limit.phases for limit in limits))
@@ -232,13 +234,17 @@ class Schedules:
         limits = [self.hardware[0], *self._leading(MAX, 0, at, at)]
         return Limit(min(limit.amperes for limit in limits), min(limit.phases for limit in limits))
 
-    def _sum(self, at: datetime, running: dict[int, Running], now: datetime) -> Limit:
-        """The station's expected use: its EVSEs together (1.6, 5.7)."""
+    def _sum(self, at: datetime, running: dict[int, Running], now: datetime, unit: str) -> Limit:
+        """The station's expected use: its EVSEs together (1.6, 5.7). In A what one phase may carry, in W the
+        power of all, which is less where an EVSE uses one phase only."""
         each = []
         for evse in self.hardware.keys() - {0}:
             limits = [self.hardware[evse], *self._own(evse, at, running.get(evse), now)]
             each.append(Limit(min(x.amperes for x in limits), min(x.phases for x in limits)))
-        return Limit(sum(limit.amperes for limit in each), max(limit.phases for limit in each))
+        phases = max(limit.phases for limit in each)
+        if unit == "W":
+            return Limit(sum(limit.amperes * limit.phases for limit in each) / phases, phases)
+        return Limit(sum(limit.amperes for limit in each), phases)
 
     def _own(self, evse: int, at: datetime, running: Running | None, now: datetime) -> list[Limit]:
         """TxProfile where it has a period, else TxDefaultProfile, whatever the levels (1.6, 3.13.1)."""
@@ -258,7 +264,7 @@ class Schedules:
         return []
 
     def composite(
-        self, evse: int, now: datetime, duration_s: int, running: dict[int, Running]
+        self, evse: int, now: datetime, duration_s: int, running: dict[int, Running], unit: str = "A"
     ) -> tuple[int, list[tuple[int, Limit]]]:
         """(answered seconds, [(seconds from now, limit), ...]), changes only."""
         duration_s = max(1, min(duration_s, LONGEST_WINDOW_S))
@@ -270,7 +276,7 @@ class Schedules:
                 moments.update(at for at in profile.changes(now, end, anchor) if now <= at < end)
         changes: list[tuple[int, Limit]] = []
         for at in sorted(moments):
-            limit = self.limit(evse, at, running, now)
+            limit = self.limit(evse, at, running, now, unit)
             if not changes or changes[-1][1] != limit:
                 changes.append((int((at - now).total_seconds()), limit))
         return duration_s, changes
