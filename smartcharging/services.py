@@ -251,6 +251,8 @@ def _choice_problem(row: DesiredProfile) -> Problem | None:
         return Problem("name", Rule.NAME, len(row.name), 100)
     if not 0 <= row.stack_level <= 1000:
         return Problem("stack_level", Rule.LEVEL, row.stack_level)
+    if not row.periods:
+        return Problem("periods", Rule.NO_PERIODS)
     if len(row.transaction_id) > 36:
         return Problem("transaction_id", Rule.TX_TRANSACTION, row.evse_number)
     return None
@@ -288,9 +290,7 @@ def _winner(
     situation = Situation(installed, facts.transactions, window, policy)
     count = max((number for number, _ in facts.sockets), default=1)
     stacks = stacks_for(situation, question.evse, count)
-    _start, leading = next(
-        sweep(stacks, window, policy, lambda item, periods: [item] * len(periods))
-    )
+    _start, leading = next(sweep(stacks, window, policy, lambda item, periods: [item] * len(periods)))
     leaders = [item for item in reversed(leading) if item is not None]  # the station's own limit first
     now = replace(question, duration_s=0)
     alone = {item.profile.id: expected_periods([item], now, facts)[0].limit for item in leaders}

@@ -127,9 +127,6 @@ def ends_at(profile: ChargingProfile) -> datetime | None:
 
 def _period_faults(profile: ChargingProfile) -> Iterator[Problem]:
     periods = profile.schedule.periods
-    if not periods:
-        yield Problem("periods", Rule.NO_PERIODS)
-        return
     if len(periods) > MOST_PERIODS:
         yield Problem("periods", Rule.TOO_LONG, len(periods), MOST_PERIODS)
         return

@@ -1,0 +1,226 @@
+"""The API of limits: what counts on a station and why, its composite schedule, the profiles that should stand there.
+
+Access starts at the queryset: what a user may not see is not found.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from smartcharging import services
+from smartcharging.models import DesiredProfile, ReportedSchedule
+from stations.models import Station
+from stations.models.access import Visitor
+
+LONGEST_H = 24 * 7
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """From `start_s` on at most `limit`, in A per phase or W in total; null: no limit known."""
+
+    start_s = serializers.IntegerField()
+    limit = serializers.FloatField(allow_null=True)
+    phases = serializers.IntegerField(allow_null=True, required=False, default=None)
+
+
+class WantedPeriodSerializer(PeriodSerializer):
+    limit = serializers.FloatField()
+
+
+class ProfileSerializer(serializers.ModelSerializer[DesiredProfile]):
+    """A profile that should stand on a station, and how far it has come."""
+
+    station = serializers.CharField(source="station.identity")
+    periods = PeriodSerializer(many=True)
+
+    class Meta:
+        model = DesiredProfile
+        fields = (
+            "id",
+            "station",
+            "evse_number",
+            "name",
+            "version",
+            "profile_id",
+            "purpose",
+            "stack_level",
+            "kind",
+            "recurrency",
+            "transaction_id",
+            "valid_from",
+            "valid_to",
+            "start_schedule",
+            "duration_s",
+            "unit",
+            "periods",
+            "state",
+            "reason",
+            "attempts",
+            "next_attempt_at",
+            "requested_at",
+            "settled_at",
+            "withdrawn_at",
+        )
+
+
+class WantedProfileSerializer(serializers.Serializer[Any]):
+    """A profile to set. What the station's rules and capabilities say of it, the service says."""
+
+    station = serializers.CharField(max_length=48, help_text="OCPP identity")
+    evse_number = serializers.IntegerField(min_value=0, max_value=1000, default=0)
+    name = serializers.CharField(max_length=100)
+    purpose = serializers.ChoiceField(choices=DesiredProfile.Purpose.choices)
+    kind = serializers.ChoiceField(choices=DesiredProfile.Kind.choices)
+    unit = serializers.ChoiceField(choices=DesiredProfile.Unit.choices)
+    periods = WantedPeriodSerializer(many=True, allow_empty=False)
+    stack_level = serializers.IntegerField(min_value=0, max_value=1000)
+    start_schedule = serializers.DateTimeField(required=False, allow_null=True)
+    duration_s = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=2_000_000_000
+    )
+    recurrency = serializers.ChoiceField(
+        choices=DesiredProfile.Recurrency.choices, required=False, default=""
+    )
+    valid_from = serializers.DateTimeField(required=False, allow_null=True)
+    valid_to = serializers.DateTimeField(required=False, allow_null=True)
+    transaction_id = serializers.CharField(required=False, default="", allow_blank=True, max_length=36)
+
+
+class MomentSerializer(serializers.Serializer[Any]):
+    evse = serializers.IntegerField(min_value=0, max_value=1000, default=0)
+    at = serializers.DateTimeField(required=False, default=None, allow_null=True)
+
+
+class WindowSerializer(serializers.Serializer[Any]):
+    evse = serializers.IntegerField(min_value=0, max_value=1000, default=0)
+    hours = serializers.IntegerField(min_value=1, max_value=LONGEST_H, default=24)
+
+
+class LimitSerializer(serializers.Serializer[Any]):
+    """The limit at a moment, in A per phase, and why."""
+
+    evse = serializers.IntegerField(source="evse_number")
+    at = serializers.DateTimeField()
+    limit_a = serializers.FloatField(source="limit", allow_null=True)
+    because = serializers.CharField(source="name")
+    profile = serializers.IntegerField(source="winner.pk", allow_null=True, default=None)
+    stack_level = serializers.IntegerField(source="winner.stack_level", allow_null=True, default=None)
+    until = serializers.DateTimeField(allow_null=True)
+    next_limit_a = serializers.FloatField(source="next_limit", allow_null=True)
+
+
+class ScheduleSerializer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField(allow_null=True)
+    duration_s = serializers.IntegerField(allow_null=True)
+    unit = serializers.CharField()
+    periods = PeriodSerializer(many=True)
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    verdict = serializers.CharField()
+    reason = serializers.CharField()
+    largest_difference = serializers.FloatField(allow_null=True)
+    first_difference_at = serializers.DateTimeField(allow_null=True)
+
+
+class ReportedSerializer(ScheduleSerializer):
+    """As the station reported it, and how it compares with ours."""
+
+    state = serializers.CharField()
+    read_at = serializers.DateTimeField()
+    comparison = ComparisonSerializer(allow_null=True)
+
+
+class BothSchedulesSerializer(serializers.Serializer[Any]):
+    evse = serializers.IntegerField()
+    ours = ScheduleSerializer()
+    reported = ReportedSerializer(allow_null=True)
+
+
+class _StationView(APIView):
+    """What belongs to one station that the user may see."""
+
+    def station(self, request: Request, identity: str, evse: int) -> Station:
+        rows = Station.objects.visible_to(cast(Visitor, request.user))
+        station: Station = get_object_or_404(rows, identity=identity)
+        if evse and not station.evses.filter(number=evse).exists():
+            raise ValidationError({"evse": [f"The station has no EVSE {evse}."]})
+        return station
+
+
+class LimitView(_StationView):
+    @extend_schema(parameters=[MomentSerializer], responses=LimitSerializer)
+    def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
+        """The limit at a moment (now, if not given) and which profile sets it."""
+        asked = MomentSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        evse, at = asked.validated_data["evse"], asked.validated_data["at"] or timezone.now()
+        limit = services.limit_now(self.station(request, id, evse), evse, at)
+        return Response(LimitSerializer(limit).data)
+
+
+class ScheduleView(_StationView):
+    @extend_schema(parameters=[WindowSerializer], responses=BothSchedulesSerializer)
+    def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
+        """The composite schedule: ours from now on, and the last that the station reported."""
+        asked = WindowSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        evse, hours = asked.validated_data["evse"], asked.validated_data["hours"]
+        station = self.station(request, id, evse)
+        ours = services.composite_of(
+            station, evse_number=evse, start=timezone.now(), duration_s=hours * 3600, unit="A"
+        )
+        rows = ReportedSchedule.objects.filter(station=station, evse_number=evse)
+        reported = rows.select_related("comparison").first()
+        both = {"evse": evse, "ours": ours, "reported": reported}
+        return Response(BothSchedulesSerializer(both).data)
+
+
+class ProfileViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[DesiredProfile],
+):
+    """Profiles that should stand on stations. POST sets one; DELETE withdraws it from its station."""
+
+    serializer_class = ProfileSerializer
+    queryset = DesiredProfile.objects.none()
+
+    def get_queryset(self) -> QuerySet[DesiredProfile]:
+        rows: QuerySet[DesiredProfile] = DesiredProfile.objects.visible_to(cast(Visitor, self.request.user))
+        wanted = self.request.query_params.get("station")
+        rows = rows.filter(station__identity=wanted) if wanted else rows
+        return rows.select_related("station").order_by("-pk")
+
+    @extend_schema(request=WantedProfileSerializer, responses={201: ProfileSerializer})
+    def create(self, request: Request) -> Response:
+        """Set a profile; it is sent, read back and compared. 400 names the field that cannot be."""
+        wanted = WantedProfileSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        wish = dict(wanted.validated_data)
+        rows = Station.objects.plannable_by(cast(Visitor, request.user))
+        station = get_object_or_404(rows, identity=wish.pop("station"))
+        wish["periods"] = [services.LimitPeriod(**period) for period in wish["periods"]]
+        try:
+            row = services.set_profile(station=station, requested_by=request.user, now=timezone.now(), **wish)
+        except services.CannotSet as error:
+            raise ValidationError({error.field or "non_field_errors": [str(error)]}) from error
+        return Response(ProfileSerializer(row).data, status=201)
+
+    @extend_schema(responses={202: ProfileSerializer})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Withdraw it: cleared from the station by its exact id, and read back."""
+        rows = DesiredProfile.objects.plannable_by(cast(Visitor, request.user)).current()
+        row = get_object_or_404(rows, pk=pk)
+        services.withdraw(row, requested_by=request.user, now=timezone.now())
+        return Response(ProfileSerializer(row).data, status=202)

@@ -1,0 +1,247 @@
+"""The form that sets a limit. It works without JavaScript: a row more is a submit, the server is the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from smartcharging.domain.checking import share_a
+from smartcharging.models import DesiredProfile
+from smartcharging.services import LimitPeriod
+from smartcharging.standing import abilities_of, place_of
+from stations.models import Station
+
+MOST_ROWS = 100
+ROWS_AT_FIRST = 3
+clock_format = RegexValidator(r"^\d{1,3}:[0-5]\d$", _("Write hours and minutes, such as 17:30."))
+
+
+class When(models.TextChoices):
+    """How the times of the periods are meant."""
+
+    NOW = "now", _("once, from now on")
+    LATER = "later", _("once, from a moment on")
+    DAILY = "daily", _("every day")
+
+
+class LimitForm(forms.Form):
+    """All of a limit but its periods."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    place = forms.ChoiceField(label=_("For"))
+    unit = forms.ChoiceField(label=_("Unit"), choices=DesiredProfile.Unit.choices)
+    stack_level = forms.IntegerField(
+        label=_("Level"), min_value=0, max_value=1000, help_text=_("The highest level that has a limit wins.")
+    )
+    when = forms.ChoiceField(label=_("When"), choices=When.choices)
+    starts_at = forms.DateTimeField(
+        label=_("Starts at"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        help_text=_("Only for “once, from a moment on”."),
+    )
+    hours = forms.FloatField(
+        label=_("Number of hours"),
+        required=False,
+        localize=True,
+        validators=[MinValueValidator(0.25), MaxValueValidator(24 * 366)],
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        help_text=_("How long it counts, if once."),
+    )
+    until = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d-%m-%Y"],
+        help_text=_("For every day: the last day on which it counts."),
+    )
+
+    def __init__(self, *args: Any, station: Station, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        evses = station.evses.order_by("number")
+        choices: list[tuple[str, Any]] = [("station", _("the whole station"))]
+        choices += [(f"evse-{evse.number}", _("each session on EVSE %s") % evse.number) for evse in evses]
+        choices.append(("evse-0", _("each session, on every EVSE")))
+        self.fields["place"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField's own
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        when = cleaned.get("when")
+        if when == When.LATER and not cleaned.get("starts_at") and "starts_at" not in self.errors:
+            self.add_error("starts_at", _("Fill in when it starts."))
+        if when == When.DAILY:
+            if not cleaned.get("until") and "until" not in self.errors:
+                self.add_error("until", _("Fill in the last day: every limit needs an end."))
+        elif when and not cleaned.get("hours") and "hours" not in self.errors:
+            self.add_error("hours", _("Fill in for how many hours: every limit needs an end."))
+        return cleaned
+
+    def wish(self, now: datetime) -> dict[str, Any]:
+        """Arguments of services.set_profile, but the periods."""
+        data = self.cleaned_data
+        is_station = data["place"] == "station"
+        wish = {
+            "name": data["name"],
+            "evse_number": 0 if is_station else int(data["place"].removeprefix("evse-")),
+            "purpose": DesiredProfile.Purpose.STATION_MAX
+            if is_station
+            else DesiredProfile.Purpose.TX_DEFAULT,
+            "unit": data["unit"],
+            "stack_level": data["stack_level"],
+        }
+        return wish | (self._daily(now) if data["when"] == When.DAILY else self._once(now))
+
+    def _once(self, now: datetime) -> dict[str, Any]:
+        data = self.cleaned_data
+        return {
+            "kind": DesiredProfile.Kind.ABSOLUTE,
+            "start_schedule": now if data["when"] == When.NOW else data["starts_at"],
+            "duration_s": round(data["hours"] * 3600),
+        }
+
+    def _daily(self, now: datetime) -> dict[str, Any]:
+        return {
+            "kind": DesiredProfile.Kind.RECURRING,
+            "recurrency": DesiredProfile.Recurrency.DAILY,
+            "start_schedule": _midnight(timezone.localdate(now)),
+            "valid_to": _midnight(self.cleaned_data["until"] + timedelta(days=1)),
+        }
+
+    def clock_changes(self, now: datetime) -> bool:
+        """Whether the clock is set within a daily limit: it goes on by elapsed hours, so an hour off (D10)."""
+        if self.cleaned_data.get("when") != When.DAILY:
+            return False
+        first, last = _midnight(timezone.localdate(now)), _midnight(self.cleaned_data["until"])
+        return first.utcoffset() != last.utcoffset()
+
+    @classmethod
+    def field_of(cls, field: str) -> str | None:
+        """The field of the form that a field of the service belongs to."""
+        names = {
+            "evse_number": "place",
+            "purpose": "place",
+            "start_schedule": "starts_at",
+            "duration_s": "hours",
+            "valid_to": "until",
+        }
+        name = names.get(field, field)
+        return name if name in cls.base_fields else None
+
+
+class PeriodForm(forms.Form):
+    """One row: from when, which limit. An empty row does not count."""
+
+    since = forms.CharField(
+        label=_("From"), required=False, validators=[clock_format], widget=forms.TextInput(attrs={"size": 6})
+    )
+    limit = forms.FloatField(
+        label=_("Limit"),
+        required=False,
+        localize=True,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "size": 8}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        since, limit = cleaned.get("since"), cleaned.get("limit")
+        if since and limit is None and "limit" not in self.errors:
+            self.add_error("limit", _("Fill in the limit."))
+        if limit is not None and not since and "since" not in self.errors:
+            self.add_error("since", _("Fill in from when."))
+        return cleaned
+
+    @property
+    def period(self) -> LimitPeriod | None:
+        """The row as a period; None for an empty row."""
+        since, limit = self.cleaned_data.get("since"), self.cleaned_data.get("limit")
+        if not since or limit is None:
+            return None
+        hours, minutes = since.split(":")
+        return LimitPeriod(start_s=int(hours) * 3600 + int(minutes) * 60, limit=limit)
+
+
+if TYPE_CHECKING:
+    PeriodRows = forms.BaseFormSet[PeriodForm]
+else:
+    PeriodRows = forms.BaseFormSet  # the stubs know what is in it, Django's class does not
+
+
+class LabelledRows(PeriodRows):
+    """Each input of a table says in which row it stands, for who does not see the table."""
+
+    def add_fields(self, form: PeriodForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        number = (index or 0) + 1
+        labels = {
+            "since": _("Row %(number)s, from") % {"number": number},
+            "limit": _("Row %(number)s, limit") % {"number": number},
+        }
+        for name, label in labels.items():
+            css = "utrecht-textbox utrecht-textbox--html-input"
+            form.fields[name].widget.attrs.update({"aria-label": label, "class": css})
+
+
+PeriodFormSet = forms.formset_factory(
+    PeriodForm, formset=LabelledRows, extra=0, max_num=MOST_ROWS, absolute_max=MOST_ROWS
+)
+
+
+def first_rows() -> list[dict[str, Any]]:
+    """The rows of a new form."""
+    return [{"since": "00:00"}, *({} for _ in range(ROWS_AT_FIRST - 1))]
+
+
+def rows_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows as they were filled in, whatever is in them, to show them again."""
+    total = str(data.get("form-TOTAL_FORMS", "0"))
+    count = min(int(total), MOST_ROWS) if total.isdecimal() else 0
+    return [
+        {"since": data.get(f"form-{at}-since", ""), "limit": data.get(f"form-{at}-limit", "")}
+        for at in range(count)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to know beforehand: a tone of the pages (good, warn, info) and two sentences."""
+
+    tone: str
+    text: str
+    detail: str = ""
+
+
+def checks_of(station: Station, now: datetime) -> list[Check]:
+    """What the station can take, by its own word, and what its connection gives."""
+    abilities, place = abilities_of(station), place_of(station, now)
+    connection = _("Connection: %(phases)s × %(amperes)s A") % {
+        "phases": station.connection_phases,
+        "amperes": station.connection_a,
+    }
+    low = _("A default of at most %(amperes)s A per session needs no end.") % {"amperes": share_a(place)}
+    said = [
+        (abilities.max_periods, _("At most %(n)s periods")),
+        (abilities.max_stack_level, _("Levels up to %(n)s")),
+        (abilities.max_profiles, _("At most %(n)s profiles at once")),
+    ]
+    checks = [Check("good", str(text % {"n": value})) for value, text in said if value is not None]
+    if abilities.units:
+        checks.append(Check("good", str(_("Takes %(units)s")) % {"units": ", ".join(abilities.units)}))
+    if not checks:
+        unread = _("The station has not said what it can take")
+        checks.append(
+            Check("warn", str(unread), str(_("Then only the station itself can refuse the limit.")))
+        )
+    return [*checks, Check("info", str(connection), str(low))]
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
