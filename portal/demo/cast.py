@@ -14,6 +14,7 @@ from django.db import transaction
 
 from portal.accounts.models import User
 from portal.compliance import catalogue
+from portal.compliance.models import ConcessionRequirement, Promise
 from stations.credentials import digest_token
 from stations.models import Concession, Membership, Municipality, Operator, Station, Tariff, Token
 from stations.models.access import Role
@@ -22,8 +23,9 @@ from stations.services import add_station, rotate_secret
 MUNICIPALITY = ("voorbeeldstad", "Voorbeeldstad")
 OPERATORS = (("alpha", "Alpha Laden"), ("beta", "Beta Charge"))
 CONCESSION = ("voorbeeldstad-2026", "Voorbeeldstad 2026")
+PROMISED = ("205", "206", "207", "209", "211")
 DRIVER_TOKEN = "NL-VBS-C00012345-7"  # noqa: S105 - a card number of nobody; what is kept of it is a keyed hash
-OTHER_TOKENS = ("NL-VBS-C00054321-1", "NL-VBS-C00067890-4")
+OTHER_TOKENS = {"alpha": "NL-VBS-C00054321-1", "beta": "NL-VBS-C00067890-4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def fill(now: datetime) -> Cast:
     )
     concession.operators.set(operators.values())
     _ask_requirements(concession, now)
+    _promise(concession, operators)
     password = _password()
     _people(password, municipality, operators["alpha"])
     passwords = dict(_stations(concession, operators, now))
@@ -106,6 +109,13 @@ def _ask_requirements(concession: Concession, now: datetime) -> None:
     content = files("portal.compliance").joinpath("data", "requirements-200-212.csv").read_bytes()
     requirements = catalogue.import_requirements(content=content, name="200-212", version="1", now=now)
     catalogue.apply_to(concession=concession, requirement_set=requirements)
+
+
+def _promise(concession: Concession, operators: dict[str, Operator]) -> None:
+    """Both operators promised the wishes on their stations: not meeting one is a breach, so it shows in red."""
+    for asked in ConcessionRequirement.objects.filter(concession=concession, requirement__code__in=PROMISED):
+        for operator in operators.values():
+            Promise.objects.get_or_create(asked=asked, operator=operator)
 
 
 def _password() -> str:

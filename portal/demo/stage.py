@@ -14,12 +14,15 @@ from portal.simulator.cars import Car
 from portal.simulator.simulated import SimulatedStation
 from portal.simulator.spec import PastSession, StationSpec
 
-# Days ago, hour, hours, kWh, whose card (0 is the driver's), socket, A per phase.
+# Days ago, hour, hours, kWh, at which of an operator's stations the driver was (the other had someone else),
+# socket, A per phase.
 PAST = (
+    (39, 18, 4, 24.9, 0, 1, 13.0),
+    (33, 8, 2, 11.7, 1, 2, 16.0),
     (12, 18, 3, 19.4, 0, 1, 11.0),
-    (9, 17, 4, 27.2, 0, 2, 16.0),
-    (6, 8, 2, 12.1, 1, 1, 16.0),
-    (4, 19, 3, 15.8, 0, 1, 8.0),
+    (9, 17, 4, 27.2, 1, 2, 16.0),
+    (6, 8, 2, 12.1, 0, 1, 16.0),
+    (4, 19, 3, 15.8, 1, 1, 8.0),
     (2, 18, 4, 22.6, 0, 2, 13.0),
     (1, 17, 3, 17.3, 1, 1, 16.0),
 )
@@ -59,7 +62,9 @@ class Stage:
         """Two cars: the driver's, and one of somebody else on the same connection."""
         self._soon(self._stations["ALF-0001"].plug_in(1, Car(soc=0.35, token=DRIVER_TOKEN)))
         self._soon(
-            self._stations["ALF-0001"].plug_in(2, Car(soc=0.55, max_current_a=16, token=OTHER_TOKENS[0]))
+            self._stations["ALF-0001"].plug_in(
+                2, Car(soc=0.55, max_current_a=16, token=OTHER_TOKENS["alpha"])
+            )
         )
 
     def _soon(self, doing: Coroutine[Any, Any, Any]) -> None:
@@ -97,16 +102,17 @@ def _spec(
 
 
 def _past(role: StationRole, now: datetime) -> tuple[PastSession, ...]:
-    """The driver charges at Alpha; at Beta only others do."""
-    noon = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    """What the station did before it first reached the portal; the driver charges at Alpha, in one place at a time."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    place = int(role.identity[-1]) - 1
     sessions = []
-    for days, hour, hours, energy_kwh, card, evse, current_a in PAST:
-        started_at = noon - timedelta(days=days) + timedelta(hours=hour)
-        own = (DRIVER_TOKEN, OTHER_TOKENS[0])[card]
+    for days, hour, hours, energy_kwh, driver_at, evse, current_a in PAST:
+        started_at = midnight - timedelta(days=days) + timedelta(hours=hour)
+        is_driver = role.operator == "alpha" and driver_at == place
         sessions.append(
             PastSession(
                 evse=evse,
-                token=own if role.operator == "alpha" else OTHER_TOKENS[1],
+                token=DRIVER_TOKEN if is_driver else OTHER_TOKENS[role.operator],
                 started_at=started_at,
                 ended_at=started_at + timedelta(hours=hours),
                 energy_wh=energy_kwh * 1000,

@@ -38,6 +38,8 @@ class Command(BaseCommand):
         started = time.monotonic()
         # The stations' own story is told by the pages; what they complain of is shown here.
         logging.getLogger("portal.simulator").setLevel(logging.ERROR)
+        # Often enough to see the power move while one looks.
+        settings.OCPP_SAMPLE_INTERVAL_S = 10
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
         try:
