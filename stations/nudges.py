@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 
 Listener = Callable[[frozenset[int]], None]
-Outlet = Callable[[dict[str, Any]], None]
+Outlet = Callable[[dict[str, Any]], object]
 
 GROUP = "processes"
 _ORIGIN = uuid4().hex

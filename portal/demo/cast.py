@@ -166,10 +166,8 @@ def _stations(
 
 def _cards_and_prices(operators: dict[str, Operator], now: datetime) -> None:
     driver = User.objects.get(email="driver@demo.example")
-    cards = [(DRIVER_TOKEN, "alpha", driver, "Laadpas")]
-    cards += [
-        (number, slug, None, f"Pas {slug}") for number, slug in zip(OTHER_TOKENS, operators, strict=True)
-    ]
+    cards: list[tuple[str, str, User | None, str]] = [(DRIVER_TOKEN, "alpha", driver, "Laadpas")]
+    cards += [(number, slug, None, f"Pas {slug}") for slug, number in OTHER_TOKENS.items()]
     for number, slug, user, label in cards:
         Token.objects.get_or_create(
             digest=digest_token(number), defaults={"operator": operators[slug], "user": user, "label": label}
