@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from portal.compliance.dossier import Dossier, LimitStep, StepView
 from portal.compliance.schedule_chart import ScheduleChart, differences, schedule_drawings
 from portal.pages.charts import Drawing, Step
+from portal.templatetags.measures import figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +122,4 @@ def _finding(step: StepView, expected: Sequence[Step], reported: Sequence[Step])
 
 
 def _limit(value: float, unit: str) -> str:
-    return f"{number_format(value, 0 if value == int(value) else 1)} {unit}"
+    return f"{figure(value)} {unit}"

@@ -76,7 +76,8 @@ def _evidence(request: HttpRequest, pk: int) -> Evidence:
     rows = Evidence.objects.visible_to(request.user).select_related(
         "concession__municipality", "requirement", "operator", "station"
     )
-    return get_object_or_404(rows, pk=pk)
+    found: Evidence = get_object_or_404(rows, pk=pk)
+    return found
 
 
 def _judgement(found: Evidence) -> Judgement | None:

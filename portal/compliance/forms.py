@@ -72,10 +72,18 @@ class RequirementChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg] 
 
 
 class ProbeForm(forms.Form):
-    station = StationChoiceField(label=_("Station"), queryset=Station.objects.none())
-    requirement = RequirementChoiceField(label=_("Requirement"), queryset=Requirement.objects.none())
+    use_required_attribute = False
+    station = StationChoiceField(
+        label=_("Station"), queryset=Station.objects.none(), empty_label=_("Choose a station")
+    )
+    requirement = RequirementChoiceField(
+        label=_("Requirement"), queryset=Requirement.objects.none(), empty_label=_("Choose a requirement")
+    )
 
     def __init__(self, *args: Any, stations: Any, requirements: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["station"].queryset = stations  # type: ignore[attr-defined]
         self.fields["requirement"].queryset = requirements  # type: ignore[attr-defined]
+        only = list(requirements[:2])
+        if len(only) == 1 and not self.initial.get("requirement"):
+            self.initial["requirement"] = only[0].pk

@@ -139,6 +139,8 @@ class Matrix:
     at: datetime
     heads: tuple[Head, ...]
     rows: tuple[Row, ...]
+    # What the cells were counted from: by requirement, operator, station.
+    standings: tuple[Standing, ...]
 
     @property
     def categories(self) -> list[tuple[str, list[Row]]]:
@@ -164,7 +166,8 @@ def matrix(concession: Concession, now: datetime) -> Matrix:
     promised = set(Promise.objects.filter(asked__in=asked).values_list("asked_id", "operator_id"))
     stations = list(_stations(concession))
     by_place: dict[tuple[int, int], list[Standing]] = defaultdict(list)
-    for standing in _standings(concession, asked, operators, stations, now):
+    found = tuple(_standings(concession, asked, operators, stations, now))
+    for standing in found:
         by_place[standing.asked.pk, standing.operator.pk].append(standing)
     rows = tuple(
         Row(
@@ -177,7 +180,7 @@ def matrix(concession: Concession, now: datetime) -> Matrix:
         _head(operator, [row.cells[column] for row in rows], rows, stations)
         for column, operator in enumerate(operators)
     )
-    return Matrix(concession, now, heads, rows)
+    return Matrix(concession, now, heads, rows, found)
 
 
 def standings(concession: Concession, now: datetime) -> list[Standing]:

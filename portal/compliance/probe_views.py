@@ -25,7 +25,9 @@ from stations.models import Concession, Station
 @require_http_methods(["GET", "HEAD", "POST"])
 def probe_start(request: HttpRequest) -> HttpResponse:
     """GET: the choice of station and requirement; POST: start."""
-    stations = may_probe(request.user).select_related("site__operator", "site__concession").order_by("identity")
+    stations = (
+        may_probe(request.user).select_related("site__operator", "site__concession").order_by("identity")
+    )
     if request.method != "POST":
         chosen = stations.filter(site__concession__slug=request.GET.get("concession", ""))
         form = ProbeForm(

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from portal.pages.charts import (
@@ -23,8 +22,10 @@ from portal.pages.charts import (
     number,
     value_axis,
 )
+from portal.templatetags.measures import figure
 
 TOP = 30
+LETTER_PX = 7.2  # of the 13 px text, on average
 SAME = 0.05  # the width of a line: what is closer cannot be seen apart
 
 
@@ -80,7 +81,7 @@ def _drawing(chart: ScheduleChart, sheet: Sheet) -> Drawing:
             for difference in differences(chart.expected, chart.reported)
         ),
         Path("limit", _line(chart.expected, time, values)),
-        *_names(chart, time, values),
+        *_names(chart, sheet, time, values),
     ]
     title_id = f"{chart.id}-{sheet.shape}"
     return Drawing(title_id, sheet.shape, sheet.width, sheet.height, chart.title, tuple(marks))
@@ -92,9 +93,7 @@ def _grid(chart: ScheduleChart, sheet: Sheet, time: TimeAxis, values: ValueAxis)
         y = values.y(value)
         yield line("grid" if value else "axis", sheet.left, y, sheet.right, y)
         unit = f" {chart.unit}" if value == ticks[-1] else ""
-        yield label(
-            "t-end", sheet.left - 8, y + 4, number_format(value, 0 if value == int(value) else 1) + unit
-        )
+        yield label("t-end", sheet.left - 8, y + 4, figure(value) + unit)
     for at, text in time.ticks(sheet.time_ticks):
         x = time.x(at)
         css = "t-end" if x > sheet.right - 16 else "t-mid"
@@ -109,11 +108,10 @@ def _reported(steps: Sequence[Step], time: TimeAxis, values: ValueAxis) -> Itera
     yield Path("flow-line", _line(steps, time, values))
 
 
-def _area(css: str, step: Step, low: float, high: float, time: TimeAxis, values: ValueAxis) -> Mark:
-    left, right = number(time.x(step.start)), number(time.x(step.end))
-    return Path(
-        css, f"M{left} {number(values.y(low))}V{number(values.y(high))}H{right}V{number(values.y(low))}Z"
-    )
+def _area(css: str, across: tuple[float, float], low: float, high: float) -> Mark:
+    """A rectangle, in coordinates."""
+    left, right = across
+    return Path(css, f"M{number(left)} {number(low)}V{number(high)}H{number(right)}V{number(low)}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ def differences(expected: Sequence[Step], reported: Sequence[Step]) -> Iterator[
 def _difference(item: Difference, time: TimeAxis, values: ValueAxis) -> Mark:
     low, high = sorted((item.expected, item.reported))
     across = time.x(item.start), time.x(item.end)
-    return _area("over-band", across, values.y(low), values.y(high))
+    return _area("differs", across, values.y(low), values.y(high))
 
 
 def _line(steps: Sequence[Step], time: TimeAxis, values: ValueAxis) -> str:
@@ -156,8 +154,22 @@ def _line(steps: Sequence[Step], time: TimeAxis, values: ValueAxis) -> str:
     return "".join(path)
 
 
-def _names(chart: ScheduleChart, time: TimeAxis, values: ValueAxis) -> Iterator[Mark]:
-    """Names in place: the expected line over its first step."""
-    first = next((step for step in chart.expected if step.value is not None), None)
-    if first is not None and first.value is not None:
-        yield label("t-steer", time.x(first.start) + 4, values.y(first.value) - 8, _("Expected"))
+def _names(chart: ScheduleChart, sheet: Sheet, time: TimeAxis, values: ValueAxis) -> Iterator[Mark]:
+    """What is what, in place: the limit over each expected step, where it fits; the answer inside its area."""
+    for place, step in enumerate(chart.expected):
+        if step.value is None:
+            continue
+        left, right = time.x(step.start), time.x(step.end)
+        text = _limit_text(step.value, chart.unit)
+        if place == 0 and sheet.shape == "wide":
+            text = f"{_('Expected')} {text}"
+        if right - left > LETTER_PX * len(text):
+            yield label("t-steer t-mid", (left + right) / 2, values.y(step.value) - 8, text)
+    seen = next((step for step in chart.reported if step.value is not None), None)
+    if seen is not None and seen.value is not None:
+        text = _("Reported %(limit)s") % {"limit": _limit_text(seen.value, chart.unit)}
+        yield label("t-flow", time.x(seen.start) + 8, sheet.bottom - 10, text)
+
+
+def _limit_text(value: float, unit: str) -> str:
+    return f"{figure(value)} {unit}"

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.compliance.checks import CHECKS
 from portal.compliance.forms import PRIORITIES, NoteForm
 from portal.compliance.matrix import matrix as matrix_of
-from portal.compliance.matrix import standings
 from portal.compliance.matrix_page import Choice, matrix_page, status_choices
 from portal.compliance.models import ConcessionRequirement, Evidence, Requirement
 from portal.compliance.permissions import may_probe, supervises
@@ -63,13 +62,13 @@ def matrix(request: HttpRequest, concession: str) -> HttpResponse:
 @require_safe
 def requirement(request: HttpRequest, concession: str, code: str) -> HttpResponse:
     found = _concession(request, concession)
-    now = timezone.now()
     operators = list(_operators(request, found))
     visible = {operator.pk for operator in operators}
-    row = row_of(matrix_of(found, now), code)
+    whole = matrix_of(found, timezone.now())
+    row = row_of(whole, code)
     if row is None:
         raise Http404
-    everyone = subjects(standings(found, now), row, visible)
+    everyone = subjects(whole.standings, row, visible)
     choice = SubjectChoice.of(request.GET)
     chosen = [subject for subject in everyone if choice.has(subject)]
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
@@ -85,7 +84,7 @@ def requirement(request: HttpRequest, concession: str, code: str) -> HttpRespons
         "choice": choice,
         "operators": operators,
         "statuses": status_choices(),
-        "probeable": _probeable(request, page.object_list, code),
+        "probeable": _probeable(request, list(page), code),
         "timeline": _timeline(request, found, row.requirement),
         "crumbs": [*_crumbs(found), (f"{code} {row.requirement.title}", "")],
     }
@@ -113,7 +112,8 @@ def note(request: HttpRequest, concession: str, code: str) -> HttpResponse:
 
 def _concession(request: HttpRequest, slug: str) -> Concession:
     rows = Concession.objects.visible_to(request.user).select_related("municipality")
-    return get_object_or_404(rows, slug=slug)
+    found: Concession = get_object_or_404(rows, slug=slug)
+    return found
 
 
 def _operators(request: HttpRequest, concession: Concession) -> list[Operator]:

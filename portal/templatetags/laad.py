@@ -74,7 +74,7 @@ def field(bound: BoundField, *, note: bool = True) -> dict[str, Any]:
     }.get(kind, "")
     if css and bound.errors:
         css += f" {css.split(maxsplit=1)[0]}--invalid"
-    attrs = {"class": f"{css} {widget.attrs.get('class', '')}".strip()} if css else {}
+    attrs: dict[str, str | bool] = {"class": f"{css} {widget.attrs.get('class', '')}".strip()} if css else {}
     return {"field": bound, "kind": kind, "widget": bound.as_widget(attrs=attrs) if kind != "radio" else ""}
 
 

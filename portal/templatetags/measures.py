@@ -6,7 +6,7 @@ Use with `{% load measures %}`. Between number and unit stands a no-break space;
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django import template
@@ -26,7 +26,13 @@ Number = int | float | Decimal | None
 def _with_unit(value: Number, unit: str, *, divisor: float = 1, decimals: int) -> str:
     if value is None:
         return UNKNOWN
-    return f"{number_format(float(value) / divisor, decimals, use_l10n=True)}{NBSP}{unit}"
+    return f"{_number(float(value) / divisor, decimals)}{NBSP}{unit}"
+
+
+def _number(value: float | Decimal, decimals: int) -> str:
+    """Rounded half up, as people do; Django's number_format only cuts off what does not fit."""
+    exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return number_format(exact, decimals, use_l10n=True)
 
 
 @register.filter
@@ -56,7 +62,7 @@ def ampere(current_a: Number) -> str:
 @register.filter
 def limit(value: Number, unit: str) -> str:
     """A limit of a charging schedule in its unit, "A" or "W"; kilowatts from 1000 W on."""
-    if unit == "W" and value is not None and abs(value) >= 1000:
+    if unit == "W" and value is not None and abs(float(value)) >= 1000:
         return kw(value)
     return watt(value) if unit == "W" else ampere(value)
 
@@ -76,7 +82,7 @@ def percent(value: Number) -> str:
 @register.filter
 def euro(amount: Number) -> str:
     """An amount of money: 4.5 -> "EUR 4,50" as "€ 4,50"."""
-    return UNKNOWN if amount is None else f"€{NBSP}{number_format(amount, 2, use_l10n=True)}"
+    return UNKNOWN if amount is None else f"€{NBSP}{_number(amount, 2)}"
 
 
 @register.filter
@@ -92,7 +98,7 @@ def figure(value: Any) -> str:
     """A number with at most one decimal, or a text as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return UNKNOWN if value is None else str(value)
-    return number_format(value, _decimals(value), use_l10n=True)
+    return _number(value, _decimals(value))
 
 
 def _decimals(value: Number) -> int:
