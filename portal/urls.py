@@ -7,12 +7,12 @@ from django.views.i18n import set_language
 
 from portal import health, live
 from portal.pages import home, legal
-from portal.pages.urls import driver_urls, limit_urls, station_urls
+from portal.pages.urls import driver_urls, station_urls
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("", include("portal.compliance.urls")),
-    path("stations/", include(limit_urls)),
+    path("stations/", include("smartcharging.urls")),
     path("stations/", include(station_urls)),
     path("mijn/sessies/", include(driver_urls)),
     path("live/", live.live, name="live"),
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("taal/", login_not_required(set_language), name="set_language"),
     path("account/", include("allauth.account.urls")),
     path("beheer/", admin.site.urls),
+    path("api/v1/", include("portal.api")),
     path("health/live", health.live),
     path("health/ready", health.ready),
 ]
