@@ -26,6 +26,7 @@ from portal.compliance.models import (
     Requirement,
 )
 from stations.models import Concession, Municipality, Presence
+from stations.models.access import Role
 from tests.compliance.fakes import FakeStation, make_fake, make_online_station
 from tests.factories import make_driver, make_official, make_operator, make_staff
 
@@ -363,7 +364,7 @@ def test_the_choice_offers_only_what_may_be_probed(client: Client, official: Any
 def test_a_probe_that_is_not_allowed_does_not_start(client: Client) -> None:
     station = present()
     Concession.objects.update(officials_may_probe=False)
-    for user in (make_official(), make_driver(), make_staff(role="reader")):
+    for user in (make_official(), make_driver(), make_staff(role=Role.READER)):
         client.force_login(user)
         assert start(client, station).status_code == 422
     assert not Probe.objects.exists()
@@ -401,7 +402,7 @@ def test_a_reader_watches_but_does_not_stop(client: Client) -> None:
         requested_at=timezone.now(),
         state="running",
     )
-    client.force_login(make_staff(role="reader"))
+    client.force_login(make_staff(role=Role.READER))
     assert "Stop and restore" not in text(client, f"/steekproef/{probe.pk}/")
     assert client.post(f"/steekproef/{probe.pk}/stop/").status_code == 403
     client.force_login(make_driver())
