@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.pages.limits import InForce, Limits
 from portal.templatetags.measures import clock, limit, moment
@@ -80,6 +80,7 @@ class Row:
     desired: DesiredProfile
     place: str
     wanted: str
+    times: str
     sent: str
     sent_note: str
     reported: str
@@ -144,10 +145,11 @@ def _row(
         desired=desired,
         place=place_of(desired, letters),
         wanted=_wanted(desired, limits.in_force.get(desired.pk, ()), now),
+        times=_times(limits.in_force.get(desired.pk, ()), now),
         sent=_sent(delivery),
         sent_note=_sent_note(delivery),
         reported=_reported(report, now),
-        reported_note=_("read at %(time)s") % {"time": _when(report.read_at, now)} if report else "",
+        reported_note=_reported_note(desired, report, limits, now),
         mark=mark_of(desired.state),
         reason=_reason(desired, report, is_online=is_online, now=now),
         is_bad=STATES[desired.state][0] == "bad",
@@ -180,6 +182,21 @@ def _wanted(desired: DesiredProfile, in_force: Sequence[InForce], now: datetime)
     return _("%(lowest)s to %(highest)s") % {"lowest": text, "highest": limit(values[-1], desired.unit)}
 
 
+def _times(in_force: Sequence[InForce], now: datetime) -> str:
+    """When the profile applies today or next, in hours; nothing where it always does."""
+    coming = [run for run in in_force if run.end > now]
+    if not coming:
+        return ""
+    if len({run.limit_a for run in in_force}) > 1:
+        return ngettext("%(count)d limit in turn", "%(count)d limits in turn", len(in_force)) % {
+            "count": len({run.limit_a for run in in_force})
+        }
+    first = coming[0]
+    if first.end - first.start >= timedelta(hours=24):
+        return ""
+    return f"{clock(first.start)}–{clock(first.end)}"
+
+
 def _sent(delivery: Delivery | None) -> str:
     if delivery is None:
         return _("Not sent yet")
@@ -205,6 +222,25 @@ def _reported(report: ReportedSchedule | None, now: datetime) -> str:
         return str(REPORT_WORDS[report.state])
     value = reported_limit(report, now)
     return _("Unknown") if value is None else limit(value, report.unit)
+
+
+def _reported_note(
+    desired: DesiredProfile, report: ReportedSchedule | None, limits: Limits, now: datetime
+) -> str:
+    """When it was read, and that the value is another profile's where this one does not decide."""
+    if report is None:
+        return ""
+    text = _("read at %(time)s") % {"time": _when(report.read_at, now)}
+    current = limits.at(now)
+    if (
+        desired.purpose != Purpose.STATION_MAX
+        or report.state != ReportedSchedule.State.READ
+        or current is None
+    ):
+        return text
+    if any(winner.pk == desired.pk for winner in current.winners):
+        return text
+    return _("%(read)s, another profile decides now") % {"read": text}
 
 
 def reported_limit(report: ReportedSchedule, now: datetime) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncMonth
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -89,7 +89,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def sessions_csv(request: HttpRequest) -> StreamingHttpResponse:
+def sessions_csv(request: HttpRequest) -> HttpResponse:
     """The same sessions as a table: energies in kWh, import and export apart; times with their zone."""
     found = list(_within(_own(request), _chosen(request)))
 
@@ -144,7 +144,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def power_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def power_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """The power samples of an own session, with the limit that held; times in UTC."""
     found = get_object_or_404(_own(request), pk=pk)
     ride = ride_of(found, now=timezone.now())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -21,6 +21,7 @@ from stations.models import Frame, Station
 
 LINES_A_PAGE = 50
 LINES_A_DOWNLOAD = 10_000
+TEXT = {"class": "utrecht-textbox utrecht-textbox--html-input"}
 PEEK = 110  # of the text, in the closed line
 
 
@@ -40,9 +41,14 @@ class FrameFilter(forms.Form):
         required=False,
         label=_("Direction"),
         choices=[("", _("both")), ("in", _("from the station")), ("out", _("to the station"))],
+        widget=forms.Select(attrs={"class": "utrecht-select utrecht-select--html-select"}),
     )
-    action = forms.CharField(required=False, max_length=50, label=_("Message"))
-    q = forms.CharField(required=False, max_length=100, label=_("Contains"))
+    action = forms.CharField(
+        required=False, max_length=50, label=_("Message"), widget=forms.TextInput(attrs=TEXT)
+    )
+    q = forms.CharField(
+        required=False, max_length=100, label=_("Contains"), widget=forms.TextInput(attrs=TEXT)
+    )
 
     def found(self, station: Station, *, before: datetime | None, limit: int) -> list[LogLine]:
         chosen = self.cleaned_data if self.is_valid() else {}
@@ -76,7 +82,7 @@ def frames(request: HttpRequest, identity: str) -> HttpResponse:
 
 
 @require_safe
-def frames_csv(request: HttpRequest, identity: str) -> StreamingHttpResponse:
+def frames_csv(request: HttpRequest, identity: str) -> HttpResponse:
     """The same lines as a table, at most LINES_A_DOWNLOAD; times in UTC."""
     visited = visit_as_staff(request, identity)
     lines = FrameFilter(request.GET).found(visited.station, before=None, limit=LINES_A_DOWNLOAD)

@@ -42,6 +42,7 @@ class PowerChart:
     connection_kw: float | None
     connection_text: str
     limit_text: str
+    limit_name: str
     now: datetime | None = None
 
 
@@ -59,6 +60,7 @@ class Sheet:
 WIDE = Sheet("wide", 800, 290, 790, 7)
 NARROW = Sheet("narrow", 340, 240, 330, 4)
 LEFT, TOP, FOOT = 40, 30, 30
+LETTER_PX = 7.2  # of the 13 px text, on average
 
 
 def power_drawings(chart: PowerChart) -> tuple[Drawing, Drawing]:
@@ -168,7 +170,7 @@ def _after(steps: Sequence[Step], now: datetime | None) -> list[Step]:
 def _limit_label(
     chart: PowerChart, limit: Sequence[Step], time: TimeAxis, power: ValueAxis
 ) -> Iterator[Mark]:
-    """What limit holds now, above its line; left of the present, or right where there is no room."""
+    """What limit holds now, above its line: in full where its step is long enough, else only the value."""
     at = chart.now
     if at is None or not chart.limit_text:
         return
@@ -178,8 +180,12 @@ def _limit_label(
     y = power.y(current.value)
     if chart.connection_kw is not None and abs(y - power.y(chart.connection_kw)) < 18:
         y += 24  # under the line, clear of the text of the connection
-    x = time.x(at)
-    if x - time.left > 130:
-        yield label("t-steer t-end", x - 6, y - 8, chart.limit_text)
-    else:
-        yield label("t-steer", x + 6, y - 8, chart.limit_text)
+    left, x, right = time.x(current.start), time.x(at), time.x(current.end)
+    for text in (f"{chart.limit_text}, {chart.limit_name}" if chart.limit_name else "", chart.limit_text):
+        width = len(text) * LETTER_PX + 12
+        if text and width <= x - left:
+            yield label("t-steer", left + 6, y - 8, text)
+            return
+        if text and width <= right - x:
+            yield label("t-steer", x + 6, y - 8, text)
+            return

@@ -18,6 +18,7 @@ from portal.pages.metering import FRESH, Sample, highest_of, power_steps, sample
 from portal.pages.power_chart import PowerChart, power_drawings
 from portal.pages.words import end_reason
 from portal.templatetags.measures import NBSP, UNKNOWN, ampere, clock, duration, kw, kwh
+from smartcharging.models import DesiredProfile
 from stations.events import Kind
 from stations.models import ChargingSession, Event, MeterReading, Tariff
 
@@ -103,10 +104,12 @@ class Ride:
             return _("Full power: nothing limits this socket now.")
         if self.current.limit_a == 0:
             return _("Paused until there is room again (%(name)s).") % {"name": _names(self.current)}
-        return _("At most %(limit)s per phase for now (%(name)s).") % {
-            "limit": ampere(self.current.limit_a),
-            "name": _names(self.current),
-        }
+        values = {"limit": ampere(self.current.limit_a), "name": _names(self.current)}
+        if self.current.winners[0].purpose == DesiredProfile.Purpose.STATION_MAX:
+            return (
+                _("The station has at most %(limit)s per phase now, for all its sockets (%(name)s).") % values
+            )
+        return _("At most %(limit)s per phase for now (%(name)s).") % values
 
     @property
     def next_change(self) -> Stretch | None:
@@ -150,6 +153,7 @@ class Ride:
             connection_kw=None,
             connection_text="",
             limit_text="",
+            limit_name="",
         )
         return power_drawings(chart)
 

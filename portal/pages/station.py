@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -123,7 +123,7 @@ def _socket_words(connectors: list[Connector]) -> str:
 
 
 @require_safe
-def power_csv(request: HttpRequest, identity: str) -> StreamingHttpResponse:
+def power_csv(request: HttpRequest, identity: str) -> HttpResponse:
     """Today's power samples with the limit that held, one row per sample; times in UTC."""
     visited = visit(request, identity)
     start, end = day_of(visited.now)

@@ -127,7 +127,6 @@ class StationDay:
     def drawings(self) -> tuple[Drawing, Drawing]:
         imported, exported = self._steps
         current = self.limits.at(self.now)
-        by = f", {current.winners[0].name}" if current and len(current.winners) == 1 else ""
         chart = PowerChart(
             id="power",
             title=_("Power and limit of today. %(finding)s") % {"finding": self.finding},
@@ -138,7 +137,8 @@ class StationDay:
             limit=[Step(item.start, min(item.end, self.end), item.limit_w / 1000) for item in self.today],
             connection_kw=self.connection_w / 1000,
             connection_text=_("Connection %(power)s") % {"power": kw(self.connection_w)},
-            limit_text=f"{ampere(current.limit_a)}{by}" if current and current.winners else "",
+            limit_text=ampere(current.limit_a) if current and current.winners else "",
+            limit_name=_names(current.winners) if current else "",
             now=self.now,
         )
         return power_drawings(chart)
@@ -198,10 +198,11 @@ class StationDay:
     def stack_drawings(self) -> tuple[Drawing, Drawing]:
         current = self.limits.at(self.now)
         winning = {winner.pk for winner in current.winners} if current else set()
+        letters = {evse.number: evse.letter for evse in self.station.evses.all()}
         rows = [
             StackRow(
                 level=str(line.desired.stack_level),
-                name=line.desired.name,
+                name=_row_name(line.desired, letters),
                 wins_now=line.desired.pk in winning,
                 in_force=[Span(start, end) for start, end, _ in line.periods],
                 wins=list(self._wins(line.desired)),
@@ -366,6 +367,12 @@ def station_day(station: Station, *, is_online: bool, now: datetime) -> StationD
 def _span(item: Stretch, end: datetime) -> Span:
     text = ampere(item.limit_a)
     return Span(item.start, min(item.end, end), text, text.split(NBSP, maxsplit=1)[0])
+
+
+def _row_name(desired: DesiredProfile, letters: Mapping[int, str]) -> str:
+    """The name, with the socket where it is for one."""
+    letter = letters.get(desired.evse_number)
+    return f"{desired.name}, {letter}" if letter else desired.name
 
 
 def _names(winners: Sequence[DesiredProfile]) -> str:

@@ -22,6 +22,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.forms import Select
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -39,6 +40,7 @@ from stations.models.site import OcppVersion
 from stations.presence import online
 
 PAGE_SIZE = 50
+SELECT = {"class": "utrecht-select utrecht-select--html-select"}
 SORTS = {
     "identity": ("identity",),
     "place": ("site__name", "identity"),
@@ -89,21 +91,28 @@ class StationFilter(django_filters.FilterSet):
         queryset=lambda request: Operator.objects.visible_to(request.user),
         label=gettext_lazy("Operator"),
         empty_label=gettext_lazy("all"),
+        widget=Select(attrs=SELECT),
     )
     version = django_filters.ChoiceFilter(
         field_name="ocpp_version",
         choices=OcppVersion.choices,
         label=gettext_lazy("OCPP version"),
         empty_label=gettext_lazy("all"),
+        widget=Select(attrs=SELECT),
     )
     online = django_filters.ChoiceFilter(
         method="by_presence",
         choices=ONLINE,
         label=gettext_lazy("Connection"),
         empty_label=gettext_lazy("all"),
+        widget=Select(attrs=SELECT),
     )
     state = django_filters.ChoiceFilter(
-        method="by_state", choices=STATES, label=gettext_lazy("Limits"), empty_label=gettext_lazy("all")
+        method="by_state",
+        choices=STATES,
+        label=gettext_lazy("Limits"),
+        empty_label=gettext_lazy("all"),
+        widget=Select(attrs=SELECT),
     )
 
     class Meta:
@@ -142,6 +151,7 @@ def station_list(request: HttpRequest) -> HttpResponse:
     lines = [_line(station) for station in page.object_list]
     context = {
         "filter": chosen,
+        "selects": [chosen.form[name] for name in ("operator", "version", "online", "state")],
         "page": page,
         "lines": lines,
         "columns": _columns(key, descending=descending),

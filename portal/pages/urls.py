@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.pages import driver, frames, set_limit, station, station_list
+from portal.pages import driver, frames, station, station_list
 
 station_urls = (
     [
@@ -16,14 +16,6 @@ station_urls = (
         path("<str:identity>/naleving/", station.compliance, name="compliance"),
     ],
     "stations",
-)
-
-limit_urls = (
-    [
-        path("<str:identity>/limiet/", set_limit.set_limit, name="set"),
-        path("<str:identity>/limiet/<int:pk>/intrekken/", set_limit.withdraw, name="withdraw"),
-    ],
-    "smartcharging",
 )
 
 driver_urls = (
