@@ -118,19 +118,19 @@ def _place(row: Row, sample: dict[str, Any]) -> None:
     # The state of charge is the car's by nature, whatever location is named.
     if measurand != "SoC" and sample.get("location", DEFAULT_LOCATION) != DEFAULT_LOCATION:
         return
+    unit = sample.get("unit")
     try:
         value = float(sample["value"])
-    except ValueError:
+        if "unitOfMeasure" in sample:  # 2.x; the multiplier is a power of ten (2.0.1, UnitOfMeasureType)
+            measure = sample["unitOfMeasure"]
+            unit = measure.get("unit")
+            value *= 10.0 ** measure.get("multiplier", 0)
+    except (ValueError, OverflowError):
         return
-    if not isfinite(value):
-        return
-    unit = sample.get("unit")
-    if "unitOfMeasure" in sample:  # 2.x; the multiplier is a power of ten (2.0.1, UnitOfMeasureType)
-        measure = sample["unitOfMeasure"]
-        unit = measure.get("unit")
-        value *= 10.0 ** measure.get("multiplier", 0)
     if unit in SCALES:
         value *= SCALES[unit]
+    if not isfinite(value):
+        return
     row[index] = value
 
 
