@@ -247,7 +247,7 @@ class Link:
 
     async def _send_all(self, socket: ClientConnection) -> None:
         try:
-            while True:
+            while self._socket is socket:
                 self._wake.clear()
                 item = self._next()
                 if item is None:
@@ -267,7 +267,9 @@ class Link:
         try:
             frame = [CALL, item.message_id, item.message.action, item.message.build()]
             await socket.send(encode(frame))
-            payload = await asyncio.wait_for(asyncio.shield(item.done), CALL_TIMEOUT_S)
+            # Not wait_for: up to Python 3.11 it loses a cancellation that comes together with the answer.
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                payload = await asyncio.shield(item.done)
         except CallError as error:
             self._refused_by_csms(item, error)
         except TimeoutError:

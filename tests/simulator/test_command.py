@@ -78,7 +78,11 @@ async def started(csms: Csms, *more: str, ocpp: str) -> asyncio.subprocess.Proce
 
 
 async def said(process: asyncio.subprocess.Process) -> str:
-    out, err = await asyncio.wait_for(process.communicate(), 10)
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), 10)
+    except TimeoutError:
+        process.kill()  # nothing is left behind
+        raise
     return (out + err).decode()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from portal.simulator.cars import Car
-from portal.simulator.spec import PastSession
+from portal.simulator.simulated import SimulatedStation
+from portal.simulator.spec import PastSession, StationSpec
 from tests.simulator.conftest import Connect
 from tests.simulator.csms import Csms, Payload, RefusedError
 from tests.simulator.desk import Desk
@@ -174,3 +176,19 @@ async def test_a_refused_message_is_dropped_after_three_attempts(
     other = await csms.sees("MeterValues", times=4)
     assert other.payload != call.payload
     await csms.until(lambda: station.link.owed == 0, "nothing owed")
+
+
+async def test_a_stop_that_comes_with_an_answer_is_still_a_stop(csms: Csms, version: str) -> None:
+    spec = StationSpec("ST-1", csms.url, ocpp=version, password="secret")
+    for _ in range(20):
+        station = SimulatedStation(spec)
+        running = asyncio.create_task(station.run())
+        csms.calls.clear()
+        await csms.sees("BootNotification")
+        item = station.link._waiting
+        assert item is not None
+        if not item.done.done():
+            item.done.set_result({"status": "Accepted", "currentTime": "2026-01-01T00:00:00Z", "interval": 9})
+        running.cancel()
+        await asyncio.wait([running], timeout=5)
+        assert running.done()
