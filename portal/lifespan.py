@@ -12,12 +12,16 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections
+from django.db.models import Max
 
 from portal.compliance.probes import pending_probe_ids
 from portal.compliance.tasks import run_probe
 from portal.inprocess import InProcessCelery
+from smartcharging.tasks import reconcile
 from stations import nudges
+from stations.events import Kind
 from stations.gateway import gateway
+from stations.models import Event
 
 logger = logging.getLogger(__name__)
 
@@ -89,14 +93,29 @@ def _tell_other_processes() -> None:
 
 
 async def _look_for_rows() -> None:
-    """Without a channel layer that reaches other processes: what a management command asked for waits in its row."""
+    """Without a channel layer that reaches other processes: what these asked for waits in its row."""
+    seen = await asyncio.to_thread(_last_wish)
     while True:
         await asyncio.sleep(0.5)
-        await asyncio.to_thread(_enqueue_waiting_probes)
+        seen = await asyncio.to_thread(_enqueue_what_waits, seen)
 
 
-def _enqueue_waiting_probes() -> None:
-    """Enqueuing one twice is harmless: a probe is claimed by its row."""
+def _enqueue_what_waits(seen: int) -> int:
+    """Enqueuing twice is harmless: a probe is claimed by its row, and reconciling is safe to run twice.
+
+    `seen` is the last wish that was seen to, as an event's key; gives the new one.
+    """
     close_old_connections()
     for probe_id in pending_probe_ids():
         run_probe.delay(probe_id)
+    wishes = Event.objects.filter(kind=Kind.LIMIT_CHANGED, pk__gt=seen).values_list("pk", "station_id")
+    for pk, station_id in wishes.order_by("pk"):
+        reconcile.delay(station_id)
+        seen = pk
+    return seen
+
+
+def _last_wish() -> int:
+    """Older ones are the business of the first round of reconcile_unconfirmed, right after the start."""
+    close_old_connections()
+    return Event.objects.aggregate(last=Max("pk"))["last"] or 0
