@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from stations import presence
 from stations.events import Kind
 from stations.models import Event, Presence
 from tests.factories import make_station
