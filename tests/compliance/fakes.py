@@ -96,7 +96,7 @@ class FakeStation:
         return self._composite(payload)
 
     def _set(self, payload: dict[str, Any]) -> dict[str, Any]:
-        evse = payload.get("connectorId", payload.get("evseId"))
+        evse: int = payload["connectorId" if self.version == "1.6" else "evseId"]
         profile = payload.get("csChargingProfiles") or payload["chargingProfile"]
         if profile["stackLevel"] > self.highest_level:
             return {"status": "Rejected", **self._why(self.reason_code)}
@@ -126,7 +126,7 @@ class FakeStation:
         return {"status": "Accepted" if known else "Unknown"}
 
     def _composite(self, payload: dict[str, Any]) -> dict[str, Any]:
-        evse = payload.get("connectorId", payload.get("evseId"))
+        evse: int = payload["connectorId" if self.version == "1.6" else "evseId"]
         if self.rejects_every_composite or (evse == 0 and self.rejects_station_composite):
             return {"status": "Rejected"}
         unit = self.answers_in or payload["chargingRateUnit"]

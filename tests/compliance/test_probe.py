@@ -26,6 +26,12 @@ def probed(station: FakeStation, **options: Any) -> Probe:
     return probe
 
 
+def evidence_of(probe: Probe) -> Evidence:
+    assert probe.evidence is not None
+    probe.evidence.refresh_from_db()
+    return probe.evidence
+
+
 def our_limit(
     station: FakeStation, *, limit: float = 10.0, purpose: str = "tx_default", evse: int = 0
 ) -> None:
@@ -60,7 +66,7 @@ def test_a_good_station_is_proven(version: str) -> None:
     assert (probe.state, probe.verdict) == ("done", "proven"), probe.reason
     assert probe.restored is True
     assert station.profiles == []
-    row = probe.evidence
+    row = evidence_of(probe)
     figures = {figure["key"]: figure["value"] for figure in row.figures}
     assert figures["levels_seen_station_max"] == figures["levels_seen_tx_default"] == 6
     assert figures["levels_returned_station_max"] == figures["levels_returned_tx_default"] == 5
@@ -127,7 +133,7 @@ def test_our_own_limits_are_put_back() -> None:
     assert (probe.verdict, probe.restored) == ("proven", True), probe.reason
     assert sorted(station.profiles, key=str) == stood
     limits = [
-        level[2] for stack in probe.evidence.configuration["probe"]["stacks"] for level in stack["levels"]
+        level[2] for stack in evidence_of(probe).configuration["probe"]["stacks"] for level in stack["levels"]
     ]
     assert max(limits) < 10, "no limit of the probe may lie above what stood"
 
@@ -276,15 +282,14 @@ def test_a_station_that_does_not_clear_is_said_not_to_be_restored() -> None:
     probe = probed(station)
     assert probe.verdict == "deviation"
     assert probe.restored is False
-    figure = next(figure for figure in probe.evidence.figures if figure["key"] == "restored")
+    figure = next(figure for figure in evidence_of(probe).figures if figure["key"] == "restored")
     assert figure["holds"] is False
 
 
 def test_evidence_judged_again_says_the_same() -> None:
     for flags in ({}, {"one_per_purpose": True}, {"leaves_defaults_out": True}):
         station = make_fake(**flags)  # type: ignore[arg-type]
-        row = probed(station).evidence
-        row.refresh_from_db()
+        row = evidence_of(probed(station))
         again = dossier.rejudge(row)
         assert again is not None
         assert again.same
@@ -293,7 +298,7 @@ def test_evidence_judged_again_says_the_same() -> None:
 
 
 def test_the_page_has_what_was_expected_beside_what_was_reported() -> None:
-    row = probed(make_fake(one_per_purpose=True)).evidence
+    row = evidence_of(probed(make_fake(one_per_purpose=True)))
     page = dossier.dossier(row)
     assert page.chain_holds
     assert "206" not in page.sentence

@@ -1,0 +1,243 @@
+"""From evidence to a status, and what an official's decision makes of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils.translation import override
+
+from portal.compliance import decisions
+from portal.compliance.judgement import Fact, Ruling, effective, propose, update_judgement
+from portal.compliance.models import ConcessionRequirement, Decision, Evidence, Judgement, Requirement, Status
+from portal.compliance.tasks import check_configuration, judge_again
+from stations import events
+from stations.models import Capabilities, Station
+from tests.compliance.fakes import make_asking_concession
+from tests.compliance.test_chain import append
+from tests.factories import NOW, make_capabilities, make_official, make_station
+
+DAY = dt.timedelta(days=1)
+
+
+def fact(
+    verdict: str, *, method: str = "probe", days_ago: int = 1, firmware: str = "1.0", pk: int = 1
+) -> Fact:
+    return Fact(pk, method, verdict, NOW - days_ago * DAY, firmware)
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        ([], Status.NOT_ASSESSED),
+        ([fact("declared", method="declaration")], Status.DECLARED),
+        ([fact("substantiated", method="declaration")], Status.SUBSTANTIATED),
+        ([fact("substantiated", method="configuration")], Status.SUBSTANTIATED),
+        ([fact("undecided", method="configuration")], Status.NOT_ASSESSED),
+        (
+            [fact("substantiated", method="configuration"), fact("undecided", method="configuration")],
+            Status.NOT_ASSESSED,
+        ),
+        ([fact("substantiated", method="configuration", firmware="0.9")], Status.NOT_ASSESSED),
+        ([fact("proven")], Status.PROVEN),
+        ([fact("proven", method="observation")], Status.PROVEN),
+        ([fact("deviation")], Status.DEVIATION),
+        ([fact("deviation", firmware="0.9")], Status.DEVIATION),
+        ([fact("deviation"), fact("proven")], Status.RESTORED),
+        ([fact("deviation"), fact("proven"), fact("proven")], Status.RESTORED),
+        ([fact("proven"), fact("deviation")], Status.DEVIATION),
+        ([fact("proven"), fact("undecided")], Status.PROVEN),
+        ([fact("deviation"), fact("undecided")], Status.DEVIATION),
+        ([fact("undecided")], Status.NOT_ASSESSED),
+        ([fact("proven", firmware="0.9")], Status.STALE),
+        ([fact("proven", days_ago=365)], Status.STALE),
+        ([fact("proven", days_ago=364)], Status.PROVEN),
+        ([fact("deviation"), fact("proven", firmware="0.9")], Status.STALE),
+        ([fact("substantiated", method="configuration"), fact("proven")], Status.PROVEN),
+        ([fact("proven"), fact("substantiated", method="configuration")], Status.PROVEN),
+    ],
+)
+def test_what_follows_from_the_evidence(facts: list[Fact], status: Status) -> None:
+    proposal = propose(facts, firmware="1.0", future=False, now=NOW, valid_days=365)
+    assert proposal.status is status
+    assert (proposal.evidence_id is None) == (status is Status.NOT_ASSESSED)
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        ([], Status.FUTURE),
+        ([fact("deviation")], Status.FUTURE),
+        ([fact("substantiated", method="configuration")], Status.SUBSTANTIATED),
+        ([fact("proven")], Status.PROVEN),
+    ],
+)
+def test_what_is_not_asked_yet_counts_for_but_not_against(facts: list[Fact], status: Status) -> None:
+    assert propose(facts, firmware="1.0", future=True, now=NOW, valid_days=365).status is status
+
+
+@pytest.mark.parametrize(
+    ("proposed", "at", "ruling", "status"),
+    [
+        ("proven", NOW, None, Status.PROVEN),
+        ("proven", NOW - 366 * DAY, None, Status.STALE),
+        ("restored", NOW - 366 * DAY, None, Status.STALE),
+        ("deviation", NOW - 366 * DAY, None, Status.DEVIATION),
+        ("deviation", NOW, Ruling(1, "deviation", "proven"), Status.PROVEN),
+        ("deviation", NOW, Ruling(2, "deviation", "proven"), Status.DEVIATION),
+        ("stale", NOW, Ruling(1, "proven", "proven"), Status.STALE),
+        ("deviation", NOW, Ruling(2, "not_assessed", "waived"), Status.WAIVED),
+        ("proven", NOW, Ruling(None, "not_assessed", "not_applicable"), Status.NOT_APPLICABLE),
+    ],
+)
+def test_a_decision_holds_while_its_proposal_stands(
+    proposed: str, at: dt.datetime, ruling: Ruling | None, status: Status
+) -> None:
+    assert (
+        effective(proposed=proposed, evidence_id=1, at=at, ruling=ruling, now=NOW, valid_days=365) is status
+    )
+
+
+# ---------------------------------------------------------------- rows
+@pytest.fixture
+def station(db: None) -> Station:
+    return make_station("NL-TST-STATUS", concession=make_asking_concession(), firmware="1.0")
+
+
+def judgement_on(station: Station, code: str = "206") -> Judgement:
+    return Judgement.objects.get(station=station, requirement__code=code)
+
+
+def test_new_firmware_makes_a_proof_stale(station: Station) -> None:
+    append(station)
+    assert judgement_on(station).status == Status.PROVEN
+    Station.objects.update(firmware="2.0")
+    judge_again(station.pk)
+    assert judgement_on(station).status == Status.STALE
+
+
+def test_the_events_of_a_station_reach_the_judge(
+    station: Station, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    called = []
+    monkeypatch.setattr(judge_again, "delay", lambda pk: called.append(("again", pk)))
+    monkeypatch.setattr(check_configuration, "delay", lambda pk: called.append(("configuration", pk)))
+    with django_capture_on_commit_callbacks(execute=True):
+        for kind, data in [
+            ("booted", {"firmware_changed": False}),
+            ("booted", {"firmware_changed": True}),
+            ("capabilities_read", {}),
+        ]:
+            events.record(station_id=station.pk, kind=kind, at=NOW, now=NOW, data=data)
+    assert called == [("again", station.pk), ("configuration", station.pk)]
+
+
+def test_the_configuration_substantiates_once_for_a_firmware(station: Station) -> None:
+    make_capabilities(station)
+    for _ in range(3):
+        check_configuration(station.pk)
+    row = Evidence.objects.get()
+    assert (row.method, row.verdict, row.firmware) == ("configuration", "substantiated", "1.0")
+    assert judgement_on(station).status == Status.SUBSTANTIATED
+    assert {figure["key"]: figure["value"] for figure in row.figures} == {
+        "max_stack_level": 10,
+        "max_profiles": 20,
+    }
+    Station.objects.update(firmware="2.0")
+    check_configuration(station.pk)
+    assert Evidence.objects.count() == 2
+
+
+@pytest.mark.parametrize("verdict", ["proven", "deviation"])
+def test_the_configuration_adds_nothing_to_what_was_seen(station: Station, verdict: str) -> None:
+    append(station, verdict=verdict)
+    make_capabilities(station)
+    check_configuration(station.pk)
+    assert Evidence.objects.count() == 1
+
+
+def test_a_stated_level_that_is_too_low_is_no_deviation(station: Station) -> None:
+    make_capabilities(station, max_stack_level=3)
+    check_configuration(station.pk)
+    assert Evidence.objects.get().verdict == "undecided"
+    assert judgement_on(station).status == Status.NOT_ASSESSED
+
+
+def test_a_station_that_states_nothing_leaves_no_evidence(station: Station) -> None:
+    make_capabilities(station, max_stack_level=None, max_profiles=None)
+    check_configuration(station.pk)
+    assert not Evidence.objects.exists()
+    assert Capabilities.objects.exists()
+
+
+def test_future_counts_when_the_concession_asks_for_it_now(station: Station) -> None:
+    requirement = Requirement.objects.get(code="210")
+    ConcessionRequirement.objects.filter(requirement=requirement).update(applies_now=True)
+    append(station, code="210", verdict="deviation")
+    assert judgement_on(station, "210").status == Status.DEVIATION
+
+
+# ---------------------------------------------------------------- decisions
+def decide(judgement: Judgement, to_status: str, **fields: Any) -> Decision:
+    said = {"reason": "Seen on site.", "decided_by": make_official(), "now": NOW}
+    return decisions.decide(judgement=judgement, to_status=to_status, **{**said, **fields})
+
+
+def test_an_official_overrides_with_a_reason(station: Station) -> None:
+    row = append(station, verdict="deviation")
+    judgement = judgement_on(station)
+    decision = decide(judgement, "proven", reason="  The meter was read by hand. ")
+    assert (decision.from_status, decision.to_status) == ("deviation", "proven")
+    assert (decision.evidence, decision.reason) == (row, "The meter was read by hand.")
+    assert decisions.status_now(judgement, now=NOW) is Status.PROVEN
+
+
+def test_new_evidence_asks_for_a_new_decision(station: Station) -> None:
+    append(station, verdict="deviation")
+    decide(judgement_on(station), "proven")
+    append(station, verdict="deviation")
+    assert decisions.status_now(judgement_on(station), now=NOW) is Status.DEVIATION
+
+
+def test_decisions_are_only_added(station: Station) -> None:
+    append(station, verdict="deviation")
+    decide(judgement_on(station), "proven")
+    decide(judgement_on(station), "deviation", restore_by=NOW.date() + 30 * DAY)
+    assert [row.to_status for row in Decision.objects.order_by("pk")] == ["proven", "deviation"]
+    assert decisions.status_now(judgement_on(station), now=NOW) is Status.DEVIATION
+
+
+@pytest.mark.parametrize(
+    ("to_status", "fields", "why"),
+    [
+        ("perfect", {}, "is not a status"),
+        ("proven", {"reason": "  "}, "Give a reason"),
+        ("proven", {"restore_by": NOW.date() + DAY}, "Only a deviation"),
+        ("deviation", {"restore_by": NOW.date() - DAY}, "has passed"),
+    ],
+)
+def test_what_cannot_be_decided(station: Station, to_status: str, fields: dict[str, Any], why: str) -> None:
+    append(station, verdict="deviation")
+    with override("en"), pytest.raises(decisions.CannotDecide, match=why):
+        decide(judgement_on(station), to_status, **fields)
+    assert not Decision.objects.exists()
+
+
+def test_a_decision_on_older_evidence_is_refused(station: Station) -> None:
+    old = append(station, verdict="deviation")
+    append(station)
+    with override("en"), pytest.raises(decisions.CannotDecide, match="newer evidence"):
+        decide(judgement_on(station), "deviation", evidence=old)
+
+
+def test_what_is_not_assessed_can_be_waived(station: Station) -> None:
+    judgement = update_judgement(
+        concession=station.site.concession,
+        requirement=Requirement.objects.get(code="209"),
+        operator=station.site.operator,
+        station=station,
+        now=NOW,
+    )
+    decide(judgement, "waived")
+    assert decisions.status_now(judgement, now=NOW) is Status.WAIVED
