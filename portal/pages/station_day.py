@@ -242,7 +242,7 @@ class StationDay:
     def coming(self) -> list[Coming]:
         """The next changes of the limit, at most four."""
         return [
-            Coming(item.start, ampere(item.limit_a), _names(item.winners) or _("the connection"))
+            Coming(item.start, ampere(item.limit_a), _names(item.winners) or _("the connection and the sockets"))
             for item in self.limits.after(self.now)[:4]
         ]
 
@@ -257,7 +257,7 @@ class StationDay:
     def _win(self, current: Stretch) -> str:
         until = self._until(current)
         if not current.winners:
-            text = _("No profile limits this station: the connection does")
+            text = _("No profile limits this station, only its connection and its sockets")
         elif len(current.winners) == 1:
             winner = current.winners[0]
             text = _("Wins: %(name)s (level %(level)d)") % {"name": winner.name, "level": winner.stack_level}
@@ -310,7 +310,7 @@ class StationDay:
         )
         return _("Without this profile the limit would be %(limit)s (%(by)s).") % {
             "limit": ampere(then.limit_a),
-            "by": by or _("the connection"),
+            "by": by or _("the connection and the sockets"),
         }
 
     def _then(self, following: Stretch, *, has_end: bool) -> str:

@@ -1,0 +1,152 @@
+"""The live stream: it says that something changed, to who may know, once a second at most."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import AsyncClient, Client
+
+from portal import live
+from portal.pages.hub import Hub, hub
+from stations import nudges
+from tests.factories import (
+    make_driver,
+    make_official,
+    make_operator,
+    make_session,
+    make_staff,
+    make_station,
+    make_token,
+)
+
+STATION = 987_654
+
+
+async def collect(stream: AsyncIterator[str], *, events: int, within_s: float = 3.0) -> list[str]:
+    """The first `events` "changed" events of the stream."""
+    found: list[str] = []
+
+    async def read() -> None:
+        async for text in stream:
+            if text.startswith("event: changed"):
+                found.append(text)
+                if len(found) == events:
+                    return
+
+    try:
+        await asyncio.wait_for(read(), within_s)
+    except TimeoutError:
+        pass
+    return found
+
+
+class TestStream:
+    async def test_a_commit_in_another_thread_reaches_the_page(self) -> None:
+        stream = live.stream(STATION, hub.mark(STATION))
+        assert (await anext(stream)).startswith("retry:")
+        waiting = asyncio.create_task(collect(stream, events=1))
+        await asyncio.sleep(0.05)
+        teller = threading.Thread(target=lambda: nudges.deliver("pages", frozenset({STATION})))
+        teller.start()
+        told = await waiting
+        teller.join()
+        assert told == [f"event: changed\nid: {hub.mark(STATION)}\ndata: station\n\n"]
+        await stream.aclose()
+
+    async def test_many_changes_are_one_event_a_second(self) -> None:
+        stream = live.stream(STATION, hub.mark(STATION))
+        waiting = asyncio.create_task(collect(stream, events=99, within_s=1.6))
+        await asyncio.sleep(0.05)
+        for _ in range(100):
+            nudges.deliver("pages", frozenset({STATION}))
+            await asyncio.sleep(0.002)
+        assert len(await waiting) == 2  # at once, and what came within the second after it
+        await stream.aclose()
+
+    async def test_another_station_is_not_told(self) -> None:
+        stream = live.stream(STATION, hub.mark(STATION))
+        waiting = asyncio.create_task(collect(stream, events=1, within_s=0.3))
+        await asyncio.sleep(0.05)
+        nudges.deliver("pages", frozenset({STATION + 1}))
+        assert await waiting == []
+        await stream.aclose()
+
+    async def test_a_page_that_missed_something_is_told_at_once(self) -> None:
+        seen = hub.mark(STATION)
+        nudges.deliver("pages", frozenset({STATION}))
+        stream = live.stream(STATION, seen)
+        assert len(await collect(stream, events=1, within_s=0.5)) == 1
+        await stream.aclose()
+
+    async def test_an_id_of_an_earlier_run_of_the_server_is_never_up_to_date(self) -> None:
+        assert Hub().mark(STATION) != Hub().mark(STATION)
+
+    async def test_idle_stream_shows_that_it_lives(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(live, "HEARTBEAT_S", 0.05)
+        stream = live.stream(STATION, hub.mark(STATION))
+        await anext(stream)
+        assert await anext(stream) == ": still here\n\n"
+        await stream.aclose()
+
+    async def test_stream_ends_by_itself_and_leaves_nothing_behind(self) -> None:
+        before = hub.open_pages()
+        stream = live.stream(STATION, hub.mark(STATION), lifetime_s=0.1)
+        async for _ in stream:
+            assert hub.open_pages() == before + 1
+        assert hub.open_pages() == before
+
+    async def test_page_that_leaves_is_forgotten(self) -> None:
+        before = hub.open_pages()
+        stream = live.stream(STATION, hub.mark(STATION))
+        await anext(stream)
+        await stream.aclose()
+        assert hub.open_pages() == before
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhoMayListen:
+    async def test_staff_and_official_get_a_stream(self) -> None:
+        await sync_to_async(make_station)("S-1")
+        for make in (make_staff, make_official):
+            client = AsyncClient()
+            await client.aforce_login(await sync_to_async(make)())
+            response = await client.get("/live/?station=S-1")
+            assert response.status_code == 200
+            assert response["Content-Type"] == "text/event-stream"
+            assert response["Cache-Control"] == "no-store"
+            response.close()
+
+    async def test_stranger_and_unknown_station_are_not_found(self) -> None:
+        await sync_to_async(make_station)("S-1")
+        client = AsyncClient()
+        await client.aforce_login(
+            await sync_to_async(make_staff)(operator=await sync_to_async(make_operator)("beta"))
+        )
+        for query in ("station=S-1", "station=NONE", "", "session=1", "session=x"):
+            assert (await client.get(f"/live/?{query}")).status_code == 404
+
+    async def test_driver_follows_the_own_session_only(self) -> None:
+        driver, other = await sync_to_async(make_driver)(), await sync_to_async(make_driver)()
+        card = await sync_to_async(make_token)(user=driver)
+        session = await sync_to_async(make_session)(token=card)
+        for user, status in ((driver, 200), (other, 404)):
+            client = AsyncClient()
+            await client.aforce_login(user)
+            response = await client.get(f"/live/?session={session.pk}")
+            assert response.status_code == status
+            response.close()
+
+    async def test_who_is_not_signed_in_goes_to_the_door(self) -> None:
+        assert (await AsyncClient().get("/live/?station=S-1")).status_code == 302
+
+
+@pytest.mark.django_db
+def test_without_asgi_the_browser_is_told_to_poll() -> None:
+    make_station("S-1")
+    client = Client()
+    client.force_login(make_staff())
+    assert client.get("/live/?station=S-1").status_code == 204
