@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator
 
@@ -37,10 +38,8 @@ async def collect(stream: AsyncIterator[str], *, events: int, within_s: float = 
                 if len(found) == events:
                     return
 
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(read(), within_s)
-    except TimeoutError:
-        pass
     return found
 
 

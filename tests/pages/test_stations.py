@@ -8,9 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.db import connection
 from django.utils import timezone, translation
 
 from smartcharging.models import Comparison, Delivery, DesiredProfile, ReportedSchedule
