@@ -109,7 +109,18 @@ def claim(station_ids: Iterable[int], *, now: datetime) -> list[Command]:
     Command.objects.filter(pk__in=ids, state=State.QUEUED).update(state=State.SENT, sent_at=now)
     for row in rows:
         row.state, row.sent_at = State.SENT, now
+        _forget_secrets(row)
     return rows
+
+
+def _forget_secrets(command: Command) -> None:
+    """What leaves now need not be kept: from here on the row shows a token or a password masked.
+
+    The claimed command itself still has it, for the one frame that is made of it.
+    """
+    masked = masking.mask_payload(command.action, command.payload)
+    if masked != command.payload:
+        Command.objects.filter(pk=command.pk).update(payload=masked)
 
 
 def complete(

@@ -198,6 +198,10 @@ class MeterReading(models.Model):
                 name="reading_once", fields=["station", "sampled_at", "evse_number", "context"]
             ),
         ]
+        indexes = [
+            # The frame log of a station: rows that carry a message, in the order in which these came.
+            models.Index(name="reading_message", fields=["station", "received_at"], condition=~Q(message="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.station_id}/{self.evse_number} {self.sampled_at:%Y-%m-%d %H:%M:%S}"
