@@ -157,7 +157,7 @@ def test_another_writer_in_between_costs_a_try(station: Station, monkeypatch: py
     """A link that another process adds after this one looked for the last: it goes behind that."""
     append(station)
     real = evidence.hash_of
-    late = []
+    late: list[Evidence] = []
 
     def overtaken(row: Evidence) -> str:
         if not late:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from portal.accounts.models import User
 from portal.compliance import probes, running
 from portal.compliance.models import Evidence, Probe
 from portal.management.commands import probe as probe_command
@@ -35,7 +37,7 @@ def portal(monkeypatch: pytest.MonkeyPatch) -> Any:
             for probe_id in probes.pending_probe_ids():
                 running.run(probe_id, clock=station.clock, sleep=station.sleep)
 
-        monkeypatch.setattr(probe_command.time, "sleep", wait)
+        monkeypatch.setattr("portal.management.commands.probe.time.sleep", wait)
 
     return runs
 
@@ -57,7 +59,7 @@ def exit_code(*arguments: str, **options: Any) -> int:
     ],
 )
 def test_the_exit_code_is_the_verdict(
-    portal: Any, capsys: pytest.CaptureFixture[str], flags: dict[str, bool], code: int, said: str
+    portal: Any, capsys: pytest.CaptureFixture[str], flags: dict[str, Any], code: int, said: str
 ) -> None:
     station = make_fake(**flags)
     portal(station)
@@ -182,13 +184,14 @@ def test_who_sees_which_evidence(client: Client) -> None:
 )
 def test_who_may_probe(client: Client, role: str, code: int) -> None:
     station = make_online_station("NL-TST-ONE")
-    user = {
+    makers: dict[str, Callable[[], User]] = {
         "official": make_official,
         "operator": make_staff,
         "reader": lambda: make_staff(role=Role.READER),
         "other": lambda: make_staff(operator=make_operator("beta")),
         "driver": make_driver,
-    }[role]()
+    }
+    user = makers[role]()
     client.force_login(user)
     asked = {"station": station.identity, "requirement": "206"}
     answer = client.post("/api/v1/probes/", asked, content_type="application/json")
