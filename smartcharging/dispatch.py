@@ -38,6 +38,7 @@ from smartcharging.reasons import because_text, problem_text
 from smartcharging.standing import abilities_of, installed_beside, profile_of
 from stations import commands, presence
 from stations.models import ChargingSession, Command, Presence, Station
+from stations.ocpp.validation import SchemaViolation, UnknownAction
 
 MAX_STEPS = 4  # of one profile in one run: answered, accepted, asked is the longest chain
 # A station that does not say what it can take is asked all the same, after this long (rule 11).
@@ -90,13 +91,14 @@ def unfinished(now: datetime) -> list[int]:
     )
     over = Q(valid_to__lte=now) | Q(kind=DesiredProfile.Kind.ABSOLUTE, over_at__lte=now)
     of_session = Q(purpose=DesiredProfile.Purpose.TX)
-    back = presence.online(now, "station__presence__") & Q(
-        settled_at__lt=F("station__presence__connected_at")
-    )
+    online = presence.online(now, "station__presence__")
+    back = online & Q(settled_at__lt=F("station__presence__connected_at"))
+    # An offline station has nothing to gain, but for what was on its way when it went.
+    open_end = Q(settled_at__isnull=True) & (online | Q(state=DesiredProfile.State.SENT))
     rows = (
         DesiredProfile.objects.exclude(state=ENDED)
         .annotate(over_at=over_at)
-        .filter(Q(settled_at__isnull=True) | back | (Q(withdrawn_at__isnull=True) & (over | of_session)))
+        .filter(open_end | back | (Q(withdrawn_at__isnull=True) & (over | of_session)))
     )
     return sorted(set(rows.values_list("station_id", flat=True)))
 
@@ -135,7 +137,18 @@ def _advance(key: int, station_id: int, now: datetime, *, may_read: bool) -> boo
         row = DesiredProfile.objects.get(pk=key)
         if _end(row, station, now):
             return True
-        return _apply(row, station, _progress(row, station, now, may_read=may_read), now)
+        try:
+            with transaction.atomic():
+                return _apply(row, station, _progress(row, station, now, may_read=may_read), now)
+        except (SchemaViolation, UnknownAction) as error:
+            return _move(row, _cannot_be_said(row, error), now)
+
+
+def _cannot_be_said(row: DesiredProfile, error: Exception) -> Step:
+    """The station's OCPP version has no words for it: visible, and not tried again."""
+    return Step(
+        Do.NOTHING, State.UNSUPPORTED, row.attempts, settled=True, because=Because.OBSTACLE, words=str(error)
+    )
 
 
 def _apply(row: DesiredProfile, station: Station, progress: Progress, now: datetime) -> bool:
@@ -267,7 +280,7 @@ def _progress(
         reads=_reads(row, contact, delivery),
         wake_at=row.next_attempt_at,
         online=contact.online,
-        ready=contact.ready,
+        ready=contact.ready and not _is_place_taken(row, station),
         settled=row.settled_at is not None,
         stale=_is_stale(row, contact),
         asked=asked_evse(row) in open_questions(station.pk),
@@ -324,6 +337,21 @@ def _is_stale(row: DesiredProfile, contact: Contact) -> bool:
         return False
     sessions = ChargingSession.objects.filter(station_id=row.station_id, started_at__gt=row.settled_at)
     return sessions.filter(state=ChargingSession.State.ACTIVE).exists()
+
+
+def _is_place_taken(row: DesiredProfile, station: Station) -> bool:
+    """2.x refuses a second profile on a place (K01.FR.06): what is being withdrawn there goes first."""
+    if station.ocpp_version == "1.6":
+        return False
+    leaving = DesiredProfile.objects.filter(
+        station=station,
+        evse_number=row.evse_number,
+        purpose=row.purpose,
+        stack_level=row.stack_level,
+        state=DesiredProfile.State.CLEARING,
+        settled_at__isnull=True,
+    )
+    return leaving.exclude(pk=row.pk).exists()
 
 
 def _is_busy(station: Station) -> bool:

@@ -45,9 +45,9 @@ def read(verdict: Verdict) -> Reading:
     return Reading(verdict)
 
 
-ACCEPTED = {"delivery": sent(Outcome.ACCEPTED), "sends": 1}
-CLEARING = {"wish": Wish.WITHDRAWN, "sends": 1, "delivery": cleared(Outcome.ACCEPTED)}
-GIVEN_UP = {"sends": MAX_SENDS, "settled": True}
+ACCEPTED: dict[str, Any] = {"delivery": sent(Outcome.ACCEPTED), "sends": 1}
+CLEARING: dict[str, Any] = {"wish": Wish.WITHDRAWN, "sends": 1, "delivery": cleared(Outcome.ACCEPTED)}
+GIVEN_UP: dict[str, Any] = {"sends": MAX_SENDS, "settled": True}
 
 # state, what else is so -> what is done, the state after it
 TABLE: list[tuple[State, dict[str, Any], Do, State]] = [

@@ -156,10 +156,10 @@ class FakeStation:
     # Together with the portal
 
     def works(self, *, seconds: int = 0, rounds: int = 50) -> None:
-        """Portal and station go on until both are quiet; then `seconds` pass in steps of 30, each with its beat."""
+        """Portal and station go on until both are quiet; then `seconds` pass in steps of 60, each with its beat."""
         self._until_quiet(rounds)
-        for _ in range(0, seconds, 30):
-            self.later(30)
+        for _ in range(0, seconds, 60):
+            self.later(60)
             self._until_quiet(rounds)
 
     def _until_quiet(self, rounds: int) -> None:

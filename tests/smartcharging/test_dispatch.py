@@ -331,6 +331,38 @@ def test_a_default_that_the_station_leaves_out_while_idle_is_no_drift(station: F
     assert fresh(row).state == State.CONFIRMED
 
 
+def test_a_new_limit_waits_for_the_one_that_leaves_its_place(station: FakeStation) -> None:
+    """2.x refuses two profiles on one place; a clear that got lost must not make that of a new wish."""
+    row = wants(station, 14)
+    station.works()
+    lost = iter([True])
+    station.answers["ClearChargingProfile"] = lambda payload: (
+        None if next(lost, False) else station.clear_profile(payload)
+    )
+    services.withdraw(row, requested_by=None, now=station.now)
+    newer = wants(station, 10)
+
+    station.works(seconds=60)
+
+    assert newer.profile_id != row.profile_id
+    assert (fresh(row).state, fresh(newer).state) == (State.CLEARED, State.CONFIRMED)
+    assert station.holds() == [newer.profile_id]
+
+
+def test_beat_leaves_offline_stations_alone_but_for_what_was_on_its_way(station: FakeStation) -> None:
+    row = wants(station, 14)
+    assert dispatch.unfinished(station.now) == [station.row.pk]
+    dispatch.reconcile(station.row.pk, station.now)
+    station.disconnects()
+    assert dispatch.unfinished(station.now) == [station.row.pk]
+
+    Command.objects.update(state="unknown")
+    dispatch.reconcile(station.row.pk, station.now)
+
+    assert fresh(row).state == State.UNKNOWN
+    assert dispatch.unfinished(station.now) == []
+
+
 def reconcile_running(transaction_id: str | None, station: FakeStation) -> Any:
     from portal.simulator.schedules import Running
 
