@@ -13,29 +13,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.compliance import decisions, dossier, evidence_chart, evidence_files
 from portal.compliance.forms import DecisionForm
-from portal.compliance.models import Evidence, Judgement, Status
+from portal.compliance.models import Evidence, Judgement
 from portal.compliance.permissions import supervises
-from portal.pages.drawings import MARKS, Mark
+from portal.pages.drawings import mark_of_verdict
 
 if TYPE_CHECKING:
     from portal.compliance.dossier import FrameView
 
 FRAMES_SHOWN = 12
-UNDECIDED = Mark(
-    "calm", "question", gettext_lazy("Undecided"), gettext_lazy("The answers prove nothing, either way.")
-)
-VERDICTS = {
-    Evidence.Verdict.PROVEN: MARKS[Status.PROVEN],
-    Evidence.Verdict.DEVIATION: MARKS[Status.DEVIATION],
-    Evidence.Verdict.SUBSTANTIATED: MARKS[Status.SUBSTANTIATED],
-    Evidence.Verdict.DECLARED: MARKS[Status.DECLARED],
-    Evidence.Verdict.UNDECIDED: UNDECIDED,
-}
 
 
 @require_safe
@@ -58,7 +47,7 @@ def _page(
         "dossier": read,
         # Whether the station was restored says nothing of the requirement: it stands among the facts.
         "figures": [figure for figure in read.figures if figure.key != "restored"],
-        "mark": VERDICTS[Evidence.Verdict(found.verdict)],
+        "mark": mark_of_verdict(found.verdict),
         "groups": evidence_chart.step_groups(read, drawn),
         "comparison": drawn,
         "frames": frames[:shown],

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.compliance.judgement import MET
 from portal.compliance.matrix import Cell, Head, Matrix, Row, StatusCount
-from portal.compliance.models import Requirement, Status
+from portal.compliance.models import Decision, Evidence, Requirement, Status
 from portal.pages.drawings import MARKS, NOT_PROMISED
+from stations.models import Concession
 
 ATTENTION = "attention"
 BAR_WIDTH = 100.0
@@ -188,6 +190,34 @@ def listed(words: Sequence[str]) -> str:
     if len(words) <= 1:
         return "".join(words)
     return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
+
+
+# ---------------------------------------------------------------- what came in
+NEWEST = 30  # looked at, of which
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The pieces of evidence to look at first; `waiting`: so many deviations among the newest are not judged yet."""
+
+    items: tuple[Evidence, ...]
+    waiting: int
+
+
+def news(concession: Concession, visible: set[int]) -> News:
+    """Deviations that nobody judged first, then the newest."""
+    judged = Decision.objects.filter(evidence=OuterRef("pk"))
+    newest = (
+        Evidence.objects.filter(concession=concession, operator__in=visible)
+        .select_related("requirement", "operator", "station")
+        .annotate(is_judged=Exists(judged))
+        .order_by("-sequence")[:NEWEST]
+    )
+    rows = list(newest)
+    waiting = [row for row in rows if row.verdict == Evidence.Verdict.DEVIATION and not row.is_judged]
+    others = [row for row in rows if row not in waiting]
+    return News(tuple([*waiting, *others][:SHOWN]), len(waiting))
 
 
 def status_choices() -> list[tuple[str, object]]:

@@ -164,11 +164,18 @@ def _names(chart: ScheduleChart, sheet: Sheet, time: TimeAxis, values: ValueAxis
         if place == 0 and sheet.shape == "wide":
             text = f"{_('Expected')} {text}"
         if right - left > LETTER_PX * len(text):
-            yield label("t-steer t-mid", (left + right) / 2, values.y(step.value) - 8, text)
+            away = 17 if _reported_above(chart, step) else -8
+            yield label("t-steer t-mid", (left + right) / 2, values.y(step.value) + away, text)
     seen = next((step for step in chart.reported if step.value is not None), None)
     if seen is not None and seen.value is not None:
         text = _("Reported %(limit)s") % {"limit": _limit_text(seen.value, chart.unit)}
         yield label("t-flow", time.x(seen.start) + 8, sheet.bottom - 10, text)
+
+
+def _reported_above(chart: ScheduleChart, step: Step) -> bool:
+    """Whether the answer lies above the line, so that the text has to go below it."""
+    answers = (seen.value for seen in chart.reported if seen.start < step.end and seen.end > step.start)
+    return any(value is not None and value > (step.value or 0) + SAME for value in answers)
 
 
 def _limit_text(value: float, unit: str) -> str:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.compliance.checks import CHECKS
 from portal.compliance.forms import PRIORITIES, NoteForm
 from portal.compliance.matrix import matrix as matrix_of
-from portal.compliance.matrix_page import Choice, matrix_page, status_choices
+from portal.compliance.matrix_page import Choice, matrix_page, news, status_choices
 from portal.compliance.models import ConcessionRequirement, Evidence, Requirement
 from portal.compliance.permissions import may_probe, supervises
 from portal.compliance.requirement_page import SubjectChoice, ladder, row_of, subjects
@@ -41,11 +41,13 @@ def matrix(request: HttpRequest, concession: str) -> HttpResponse:
     found = _concession(request, concession)
     operators = list(_operators(request, found))
     choice = Choice.of(request.GET)
-    page = matrix_page(matrix_of(found, timezone.now()), choice, {operator.pk for operator in operators})
+    visible = {operator.pk for operator in operators}
+    page = matrix_page(matrix_of(found, timezone.now()), choice, visible)
     may_edit = supervises(request.user, found)
     context = {
         "concession": found,
         "page": page,
+        "news": news(found, visible),
         "choice": choice,
         "operators": operators,
         "types": [("", _("All")), *Requirement.Obligation.choices],

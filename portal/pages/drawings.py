@@ -79,6 +79,7 @@ class Mark:
 
 
 NOT_PROMISED = "not_promised"
+UNDECIDED = Mark("calm", "question", _("Undecided"), _("The answers prove nothing, either way."))
 
 # In the order of the ladder, as the legend tells it.
 MARKS: Mapping[str, Mark] = {
@@ -138,3 +139,8 @@ MARKS: Mapping[str, Mark] = {
         _("An exemption, with its reason and who signed it."),
     ),
 }
+
+
+def mark_of_verdict(verdict: str) -> Mark:
+    """The mark of what a piece of evidence says (a value of Evidence.Verdict): that of the status it proposes."""
+    return MARKS.get(verdict, UNDECIDED)

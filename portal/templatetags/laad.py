@@ -12,7 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.compliance.matrix import StatusCount
-from portal.pages.drawings import ICONS, MARKS, Mark
+from portal.compliance.models import Evidence
+from portal.pages.drawings import ICONS, MARKS, Mark, mark_of_verdict
 
 register = template.Library()
 
@@ -50,6 +51,13 @@ def count_mark(count: StatusCount) -> SafeString:
     """A status with how many requirements have it: "8 proven"."""
     drawn = MARKS[count.status]
     return sign(drawn.tone, f"{count.subjects} {str(drawn.label).lower()}", drawn.icon)
+
+
+@register.simple_tag
+def verdict_mark(evidence: Evidence) -> SafeString:
+    """What a piece of evidence says."""
+    drawn = mark_of_verdict(evidence.verdict)
+    return sign(drawn.tone, drawn.label, drawn.icon)
 
 
 @register.simple_tag
