@@ -20,7 +20,7 @@ from stations.models import ChargingSession, Command, Connector, Station
 from stations.nudges import nudge_pages
 
 POLL_S = 0.05
-WATCH_S = 1.0
+HEARTBEAT_S = 2.0
 # Beyond the time in which a sent command is given up: it was never taken, or whoever gives up is gone as well.
 PATIENCE_S = 20
 # A car is there, or may charge at any moment; Finishing is a car that has charged. 2.x says Occupied for all of them.
@@ -55,7 +55,7 @@ class Conversation:
     guarded: bool = True
     message_ids: list[str] = field(default_factory=list)
     cars: dict[int, bool] = field(default_factory=dict)
-    _watched_at: datetime | None = None
+    _alive_at: datetime | None = None
 
     @property
     def station(self) -> Station:
@@ -93,9 +93,7 @@ class Conversation:
 
     def watch(self) -> None:
         """Raise Stopped when someone asked to stop or a car came or went, while that matters."""
-        now = self.now()
-        self._watched_at = now
-        Probe.objects.filter(pk=self.probe.pk).update(heartbeat_at=now)
+        self._keep_alive()
         if not self.guarded:
             return
         if Probe.objects.filter(pk=self.probe.pk, cancel_requested=True).exists():
@@ -107,10 +105,10 @@ class Conversation:
             raise Stopped("probe.car_came", evse=min(changed))
 
     def _keep_alive(self) -> None:
-        """While an answer is waited for: a heartbeat. What was asked for is waited for, car or no car."""
+        """A heartbeat now and then: a row without one is taken up by another process (running.recover)."""
         now = self.now()
-        if self._watched_at is None or now - self._watched_at >= timedelta(seconds=WATCH_S):
-            self._watched_at = now
+        if self._alive_at is None or now - self._alive_at >= timedelta(seconds=HEARTBEAT_S):
+            self._alive_at = now
             Probe.objects.filter(pk=self.probe.pk).update(heartbeat_at=now)
 
     def note(self, code: str, values: dict[str, Any] | None = None, *, holds: bool | None = None) -> None:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from portal.compliance.checks import CHECKS
 from portal.compliance.checks.findings import Finding
 from portal.compliance.evidence import hash_of
 from portal.compliance.models import Decision, Evidence
-from portal.compliance.sentences import say
+from portal.compliance.sentences import say, say_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +172,7 @@ def _steps(evidence: Evidence) -> Iterator[StepView]:
             at=datetime.fromisoformat(step["at"]),
             message_id=step["message_id"],
             stack=step.get("stack", 0),
-            purpose=stack.get("purpose", ""),
+            purpose=step.get("values", {}).get("purpose", stack.get("purpose", "")),
             evse=step.get("evse", 0),
             unit=reported.get("unit") or stack.get("unit", ""),
             expected=tuple(_limits(reported, step.get("expected") or [])),
@@ -186,11 +184,7 @@ def step_text(step: Mapping[str, Any]) -> str:
     """What a step did, of a probe or of evidence, in the reader's language and time."""
     if "code" not in step:
         return str(step.get("text", step.get("name", "")))
-    values = dict(step["values"])
-    if "until" in values:
-        until = localtime(datetime.fromisoformat(values["until"]))
-        values["until"] = date_format(until, "H:i")
-    return say(step["code"], values)
+    return say_step(step["code"], step["values"])
 
 
 def _limits(reported: Mapping[str, Any], periods: list[list[Any]]) -> Iterator[LimitStep]:

@@ -6,8 +6,11 @@ A finding is stored as a code with values; `say` makes the sentence. Evidence ke
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_noop, override
 
 SENTENCES = {
@@ -114,7 +117,15 @@ def say(code: str, values: Mapping[str, Any] | None = None) -> str:
     return gettext(template) % dict(values or {}) if template else code
 
 
+def say_step(code: str, values: Mapping[str, Any]) -> str:
+    """The sentence of a step, its times on the reader's clock."""
+    shown = dict(values)
+    if "until" in shown:
+        shown["until"] = date_format(localtime(datetime.fromisoformat(shown["until"])), "H:i")
+    return say(code, shown)
+
+
 def say_in_english(code: str, values: Mapping[str, Any] | None = None) -> str:
     """As it is stored beside the evidence, whatever language is active."""
     with override("en"):
-        return say(code, values)
+        return say_step(code, values or {})
