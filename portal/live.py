@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -45,12 +45,12 @@ def _station_id(request: HttpRequest) -> int:
         sessions = ChargingSession.objects.of_driver(request.user)
         if not pk.isdecimal():
             raise Http404
-        return get_object_or_404(sessions, pk=pk).station_id
+        return int(get_object_or_404(sessions, pk=pk).station_id)
     stations = Station.objects.visible_to(request.user)
-    return get_object_or_404(stations, identity=request.GET.get("station", "")).pk
+    return int(get_object_or_404(stations, identity=request.GET.get("station", "")).pk)
 
 
-async def stream(station_id: int, seen: str, *, lifetime_s: float = LIFETIME_S) -> AsyncIterator[str]:
+async def stream(station_id: int, seen: str, *, lifetime_s: float = LIFETIME_S) -> AsyncGenerator[str, None]:
     """Events for one page: "changed" with the id of the change, and a comment when nothing happens."""
     page = hub.join(station_id)
     ends = time.monotonic() + lifetime_s

@@ -203,7 +203,7 @@ def _sent(delivery: Delivery | None) -> str:
     command = delivery.command
     if command.sent_at is None:
         return str(SENT_WORDS[command.state]).capitalize()
-    return _("at %(time)s") % {"time": moment(command.sent_at)}
+    return moment(command.sent_at)
 
 
 def _sent_note(delivery: Delivery | None) -> str:

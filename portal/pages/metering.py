@@ -27,6 +27,8 @@ MARGIN_SHARE, MARGIN_W = 0.02, 50.0
 # A station that got a lower limit may take this long to obey it.
 FOLLOWS = timedelta(seconds=60)
 MOST_SAMPLES = 50_000
+# How far back the last value is looked for: a register stays true for long, a power does not.
+REMEMBERED, RECENT = timedelta(days=92), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +191,9 @@ def meters_of(station: Station, *, now: datetime) -> Meters:
         Evse.objects.filter(station=station)
         .order_by("number")
         .annotate(
-            last_import=_last(Q(import_wh__isnull=False)),
-            last_export=_last(Q(export_wh__isnull=False)),
-            last_power=_last(Q(import_w__isnull=False) | Q(import_l1_a__isnull=False)),
+            last_import=_last(Q(import_wh__isnull=False), since=now - REMEMBERED),
+            last_export=_last(Q(export_wh__isnull=False), since=now - RECENT),
+            last_power=_last(Q(import_w__isnull=False) | Q(import_l1_a__isnull=False), since=now - RECENT),
         )
     )
     wanted = {pk for evse in evses for pk in (evse.last_import, evse.last_export, evse.last_power) if pk}
@@ -202,19 +204,23 @@ def meters_of(station: Station, *, now: datetime) -> Meters:
     return Meters(registers, _power_now(powers, now), read_at)
 
 
-def _last(such: Q) -> Subquery:
-    own = MeterReading.objects.filter(such, station=OuterRef("station"), evse_number=OuterRef("number"))
+def _last(such: Q, *, since: datetime) -> Subquery:
+    """The last reading of an EVSE that is `such`. Bounded: what a station never sends is looked for in vain."""
+    own = MeterReading.objects.filter(
+        such, station=OuterRef("station"), evse_number=OuterRef("number"), sampled_at__gte=since
+    )
     return Subquery(own.order_by("-sampled_at").values("pk")[:1])
 
 
 def _register(evse: Any, readings: Mapping[int, MeterReading]) -> Register:
-    imported, exported = readings.get(evse.last_import), readings.get(evse.last_export)
+    imported = readings.get(evse.last_import)
+    exported = readings.get(evse.last_export) or imported  # most often they come in one message
     return Register(
         evse,
         imported.import_wh if imported else None,
         imported.sampled_at if imported else None,
         exported.export_wh if exported else None,
-        exported.sampled_at if exported else None,
+        exported.sampled_at if exported and exported.export_wh is not None else None,
     )
 
 

@@ -58,13 +58,14 @@ class Sheet:
 
 
 WIDE = Sheet("wide", 800, 290, 790, 7)
+COLUMN = Sheet("wide", 560, 260, 550, 5)  # beside a second column: smaller, so that its text is not
 NARROW = Sheet("narrow", 340, 240, 330, 4)
 LEFT, TOP, FOOT = 40, 30, 30
 LETTER_PX = 7.2  # of the 13 px text, on average
 
 
-def power_drawings(chart: PowerChart) -> tuple[Drawing, Drawing]:
-    return _drawing(chart, WIDE), _drawing(chart, NARROW)
+def power_drawings(chart: PowerChart, wide: Sheet = WIDE) -> tuple[Drawing, Drawing]:
+    return _drawing(chart, wide), _drawing(chart, NARROW)
 
 
 def _drawing(chart: PowerChart, sheet: Sheet) -> Drawing:

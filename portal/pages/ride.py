@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from portal.pages.charts import Drawing, Step
 from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
 from portal.pages.metering import FRESH, Sample, highest_of, power_steps, samples_of
-from portal.pages.power_chart import PowerChart, power_drawings
+from portal.pages.power_chart import COLUMN, PowerChart, power_drawings
 from portal.pages.words import end_reason
 from portal.templatetags.measures import NBSP, UNKNOWN, ampere, clock, duration, kw, kwh
 from smartcharging.models import DesiredProfile
@@ -155,7 +155,7 @@ class Ride:
             limit_text="",
             limit_name="",
         )
-        return power_drawings(chart)
+        return power_drawings(chart, COLUMN)
 
     @property
     def _held(self) -> list[Stretch]:

@@ -134,7 +134,7 @@ class StationDay:
             end=self.end,
             measured=imported,
             returned=exported,
-            limit=[Step(item.start, min(item.end, self.end), item.limit_w / 1000) for item in self.today],
+            limit=[self._limit_step(item) for item in self.today],
             connection_kw=self.connection_w / 1000,
             connection_text=_("Connection %(power)s") % {"power": kw(self.connection_w)},
             limit_text=ampere(current.limit_a) if current and current.winners else "",
@@ -142,6 +142,10 @@ class StationDay:
             now=self.now,
         )
         return power_drawings(chart)
+
+    def _limit_step(self, item: Stretch) -> Step:
+        """A limit is drawn where a profile decides it; the connection has its own line."""
+        return Step(item.start, min(item.end, self.end), item.limit_w / 1000 if item.winners else None)
 
     @cached_property
     def _steps(self) -> tuple[list[Step], list[Step]]:
@@ -242,7 +246,9 @@ class StationDay:
     def coming(self) -> list[Coming]:
         """The next changes of the limit, at most four."""
         return [
-            Coming(item.start, ampere(item.limit_a), _names(item.winners) or _("the connection and the sockets"))
+            Coming(
+                item.start, ampere(item.limit_a), _names(item.winners) or _("the connection and the sockets")
+            )
             for item in self.limits.after(self.now)[:4]
         ]
 
@@ -322,6 +328,8 @@ class StationDay:
     def _note(self, current: Stretch) -> str:
         """What makes the limit less than certain: not confirmed, drifted, or a station that is away."""
         states = {winner.state for winner in current.winners}
+        if not states:
+            return ""
         if DesiredProfile.State.DRIFTED in states:
             return _("The station reports another limit than this one.")
         if not self.is_online:

@@ -119,7 +119,7 @@ class StationFilter(django_filters.FilterSet):
         model = Station
         fields: list[str] = []
 
-    def by_text(self, rows: QuerySet[Station], name: str, value: str) -> QuerySet[Station]:
+    def by_text(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(
             Q(identity__icontains=value)
             | Q(name__icontains=value)
@@ -127,10 +127,10 @@ class StationFilter(django_filters.FilterSet):
             | Q(site__address__icontains=value)
         )
 
-    def by_presence(self, rows: QuerySet[Station], name: str, value: str) -> QuerySet[Station]:
+    def by_presence(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(is_online=value == "yes")
 
-    def by_state(self, rows: QuerySet[Station], name: str, value: str) -> QuerySet[Station]:
+    def by_state(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         if value == "none":
             return rows.filter(worst__isnull=True)
         states = TROUBLE if value == "trouble" else (value,)
@@ -162,7 +162,7 @@ def station_list(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/stations.html", context)
 
 
-def _rows(user: User, now: datetime) -> QuerySet[Station]:
+def _rows(user: User, now: datetime) -> QuerySet[Any]:
     """Stations with all that a line shows, in a number of queries that does not depend on how many there are."""
     profiles = DesiredProfile.objects.current().filter(station=OuterRef("pk")).order_by()
     rank = Case(
@@ -175,16 +175,13 @@ def _rows(user: User, now: datetime) -> QuerySet[Station]:
         "evses__connectors",
         queryset=Connector.objects.select_related("evse").order_by("evse__number", "number"),
     )
-    return (
-        Station.objects.visible_to(user)
-        .with_place()
-        .annotate(
-            is_online=Case(When(online(now, "presence__"), then=Value(True)), default=Value(False)),  # noqa: FBT003
-            worst=Subquery(worst),
-            proven_at=Subquery(proofs.annotate(at=Max("evidence__created_at")).values("at")),
-        )
-        .prefetch_related("evses", sockets)
-    )
+    stations: QuerySet[Any] = Station.objects.visible_to(user).with_place()
+    rows: QuerySet[Any] = stations.annotate(
+        is_online=Case(When(online(now, "presence__"), then=Value(True)), default=Value(False)),  # noqa: FBT003
+        worst=Subquery(worst),
+        proven_at=Subquery(proofs.annotate(at=Max("evidence__created_at")).values("at")),
+    ).prefetch_related("evses", sockets)
+    return rows
 
 
 def _line(station: Any) -> Line:

@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from smartcharging.models import Comparison, Delivery, DesiredProfile, ReportedSchedule
 from smartcharging.services import limit_now
 from stations.models import Connector, Frame, Presence, Station
+from stations.models.access import Role
 from tests.factories import (
     make_capabilities,
     make_command,
@@ -44,7 +45,7 @@ def _english() -> Any:
         yield
 
 
-def sees(user: Any, path: str, *, status: int = 200, **query: str) -> str:
+def sees(user: Any, path: str, *, status: int = 200, **query: Any) -> str:
     """The page as `user` gets it, in English, its white space made plain."""
     client = Client(headers={"Accept-Language": "en"})
     client.force_login(user)
@@ -169,7 +170,7 @@ class TestList:
             ({"state": "none"}, "ON", "OFF"),
         ],
     )
-    def test_filters(self, query: dict[str, str], found: str, not_found: str) -> None:
+    def test_filters(self, query: dict[str, Any], found: str, not_found: str) -> None:
         make_online(make_station("S-ON", name="Square 12"))
         want(make_station("S-OFF", version="2.0.1", name="Lane 3"), state="refused")
         page = sees(make_staff(), "/stations/", **query)
@@ -301,7 +302,7 @@ class TestDesiredSentReported:
         row = want(make_station("S-1"))
         way = f"/stations/S-1/limiet/{row.pk}/intrekken/"
         assert way in sees(make_staff(), "/stations/S-1/")
-        for user in (make_official(), make_staff(role="reader")):
+        for user in (make_official(), make_staff(role=Role.READER)):
             page = sees(user, "/stations/S-1/")
             assert way not in page
             assert "Set a limit" not in page
