@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.compliance.judgement import MET
-from portal.compliance.matrix import Cell, Head, Matrix, Row, StatusCount
+from portal.compliance.matrix import WEAKEST_FIRST, Cell, Head, Matrix, Row
 from portal.compliance.models import Decision, Evidence, Requirement, Status
 from portal.pages.drawings import MARKS, NOT_PROMISED
 from stations.models import Concession
 
 ATTENTION = "attention"
 BAR_WIDTH = 100.0
+# The marks of the cards, in this order.
+COUNTED = (*WEAKEST_FIRST, NOT_PROMISED)
 # What a status adds to the bar under a mark; what is not here is not known.
 BAR_CLASSES = {
     Status.PROVEN: "good",
@@ -76,12 +79,15 @@ class ShownRow:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An operator above the matrix: the finding in a sentence, the first part of it strong where it is a breach."""
+    """An operator above the matrix: the finding in a sentence, the first part of it strong where it is a breach.
+
+    `counts`: the key of a mark, and how many requirements have it.
+    """
 
     head: Head
     strong: str
     rest: str
-    counts: tuple[StatusCount, ...]
+    counts: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +168,9 @@ def _card(matrix: Matrix, column: int) -> Card:
     head = matrix.heads[column]
     pairs = [(row.requirement, row.cells[column]) for row in matrix.rows]
     strong = _("Does not meet %(codes)s.") % {"codes": listed(head.breaches)} if head.breaches else ""
-    return Card(head, strong, _finding(pairs, has_breach=bool(strong)), head.summary)
+    tally = Counter(mark_of(cell.status, owed=cell.breach) for _requirement, cell in pairs)
+    counts = tuple((key, tally[key]) for key in COUNTED if tally[key])
+    return Card(head, strong, _finding(pairs, has_breach=bool(strong)), counts)
 
 
 def _finding(pairs: Sequence[tuple[Requirement, Cell]], *, has_breach: bool) -> str:

@@ -11,7 +11,6 @@ from django.forms.widgets import HiddenInput
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from portal.compliance.matrix import StatusCount
 from portal.compliance.models import Evidence
 from portal.pages.drawings import ICONS, MARKS, Mark, mark_of_verdict
 
@@ -47,10 +46,10 @@ def mark(status: str, text: object = "", *, pill: bool = False) -> SafeString:
 
 
 @register.simple_tag
-def count_mark(count: StatusCount) -> SafeString:
+def count_mark(status: str, count: int) -> SafeString:
     """A status with how many requirements have it: "8 proven"."""
-    drawn = MARKS[count.status]
-    return sign(drawn.tone, f"{count.subjects} {str(drawn.label).lower()}", drawn.icon)
+    drawn = MARKS[status]
+    return sign(drawn.tone, f"{count} {str(drawn.label).lower()}", drawn.icon)
 
 
 @register.simple_tag

@@ -97,8 +97,9 @@ def test_a_promised_wish_that_is_not_met_is_a_breach(client: Client, official: A
 def test_a_wish_that_nobody_promised_is_never_red(client: Client, official: Any) -> None:
     probed(present(one_per_purpose=True))
     page = text(client, MATRIX)
-    assert "Not promised" in page
+    assert "1 not promised" in page
     assert "laad-breach" not in page
+    assert "1 deviation</span>" not in page
     assert "Does not meet" not in page
 
 
