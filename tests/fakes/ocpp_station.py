@@ -4,6 +4,9 @@ The station itself lives on an event loop in a thread of its own; what a test ca
 transaction, sequence numbers) outlives its connections.
 """
 
+# mypy: disable-error-code="untyped-decorator"
+# The decorators are those of the `ocpp` package, which brings no types.
+
 from __future__ import annotations
 
 import asyncio

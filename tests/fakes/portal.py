@@ -1,9 +1,10 @@
 """A portal as it runs: a real server process over a database of its own, to kill and to start again.
 
-Fixtures: `portal` is one server shared by the tests of a worker; `mortal_portal` is a test's own, to be killed. While
-a test has either, the ORM of the test process looks at that portal's database, through a connection of its own. So
-the test is the "other process" of the specification: what it writes, the server finds by itself or by a nudge. Such
-tests do not use pytest-django's `db`.
+Fixtures: `portal` is one server shared by the tests of a worker; `mortal_portal` is another, which tests may kill.
+While a test has either, the ORM of the test process looks at that portal's database, through a connection of its
+own. So the test is the "other process" of the specification: what it writes, the server finds by itself or by a
+nudge. Such tests do not use pytest-django's `db`. Mark them `xdist_group("portal")` or `("mortal")`, so that one
+worker has one server.
 
 On PostgreSQL each portal has a database on the server of DATABASE_URL. With REDIS_URL it has a Redis database, and a
 Celery process beside the server.
@@ -291,16 +292,21 @@ def _seen(portal: Portal, blocker: Any) -> Iterator[Portal]:
 @pytest.fixture
 def portal(_shared_portal: Portal, django_db_blocker: Any) -> Iterator[Portal]:
     """A running server, shared: make stations of your own, and do not kill it."""
-    with _seen(_shared_portal, django_db_blocker) as seen:
-        yield seen
+    with _seen(_shared_portal, django_db_blocker) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def _mortal_portal(_makers: Makers) -> Iterator[Portal]:
+    portal = _makers.make()
+    portal.start()
+    yield portal
+    portal.stop()
+    assert portal.errors() == []
 
 
 @pytest.fixture
-def mortal_portal(_makers: Makers, django_db_blocker: Any) -> Iterator[Portal]:
-    """A server of this test's own, not started yet; it may be killed and started as often as needed."""
-    portal = _makers.make()
-    with _seen(portal, django_db_blocker) as seen:
-        try:
-            yield seen
-        finally:
-            portal.stop()
+def mortal_portal(_mortal_portal: Portal, django_db_blocker: Any) -> Iterator[Portal]:
+    """A running server that may be killed, and is to be running again at the end of the test."""
+    with _seen(_mortal_portal, django_db_blocker) as shared:
+        yield shared
