@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,9 @@ class Stage:
 
     def __init__(self, *, url: str, passwords: Mapping[str, str], first_time: bool, folder: Path) -> None:
         now = datetime.now(UTC)
+        if first_time:
+            # What stations of an earlier demo remember is not known to this database.
+            shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         self._loop = asyncio.new_event_loop()
         self._stations = {
