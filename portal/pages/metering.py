@@ -6,7 +6,7 @@ Import and export stay apart everywhere. What was not measured is a hole, never 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -29,6 +29,10 @@ FOLLOWS = timedelta(seconds=60)
 MOST_SAMPLES = 50_000
 # How far back the last value is looked for: a register stays true for long, a power does not.
 REMEMBERED, RECENT = timedelta(days=92), timedelta(days=1)
+
+
+Total = tuple[datetime, float]
+"""A moment, and the power of all EVSEs together in W."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,29 +143,31 @@ def _curve(
     return curve
 
 
-def sums(samples: Iterable[Sample]) -> Iterator[tuple[datetime, float]]:
+def totals_of(samples: Iterable[Sample]) -> list[Total]:
     """At each sample the import of all EVSEs together, in W; an EVSE silent for too long does not count."""
     last: dict[int, Sample] = {}
+    totals = []
     for sample in samples:
         last[sample.evse] = sample
-        fresh = (own for own in last.values() if not own.ends and sample.at - own.at <= HOLDS)
-        yield sample.at, sum(own.import_w for own in fresh)
+        oldest = sample.at - HOLDS
+        power_w = sum([own.import_w for own in last.values() if own.at >= oldest and not own.ends])
+        totals.append((sample.at, power_w))
+    return totals
 
 
-def highest_of(samples: Iterable[Sample]) -> Highest | None:
-    best = max(sums(samples), key=lambda pair: pair[1], default=None)
+def highest_of(totals: Iterable[Total]) -> Highest | None:
+    best = max(totals, key=itemgetter(1), default=None)
     return None if best is None else Highest(best[1], best[0])
 
 
-def over_limit(samples: Iterable[Sample], limit_w: Sequence[tuple[datetime, float]]) -> Over | None:
+def over_limit(totals: Sequence[Total], limit_w: Sequence[tuple[datetime, float]]) -> Over | None:
     """For how long the power was above the limit of that moment; `limit_w` ascends. None: never.
 
     A lower limit counts a minute after it began: a car needs some of that to follow (IEC 61851-1, 5 s, and ours).
     """
-    pairs = list(sums(samples))
     worst: Over | None = None
     seconds = 0.0
-    for (at, power_w), (next_at, _) in zip(pairs, [*pairs[1:], *pairs[-1:]], strict=True):
+    for (at, power_w), (next_at, _) in zip(totals, [*totals[1:], *totals[-1:]], strict=True):
         limit = max(_limit_at(limit_w, at), _limit_at(limit_w, at - FOLLOWS))
         if power_w <= limit * (1 + MARGIN_SHARE) + MARGIN_W:
             continue

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from portal.pages.charts import Drawing, Step
 from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
-from portal.pages.metering import FRESH, Sample, highest_of, power_steps, samples_of
+from portal.pages.metering import FRESH, Sample, highest_of, power_steps, samples_of, totals_of
 from portal.pages.power_chart import COLUMN, PowerChart, power_drawings
 from portal.pages.words import end_reason
 from portal.templatetags.measures import NBSP, UNKNOWN, ampere, clock, duration, kw, kwh
@@ -119,7 +119,7 @@ class Ride:
 
     @property
     def finding(self) -> str:
-        highest = highest_of(self.samples)
+        highest = highest_of(totals_of(self.samples))
         if highest is None:
             return _("The station sent no power during this session.")
         return _("Highest power: %(power)s at %(time)s.") % {

@@ -19,11 +19,13 @@ from portal.pages.metering import (
     Meters,
     Over,
     Sample,
+    Total,
     highest_of,
     meters_of,
     over_limit,
     power_steps,
     samples_of,
+    totals_of,
 )
 from portal.pages.power_chart import PowerChart, power_drawings
 from portal.pages.stack_chart import StackChart, StackRow, stack_drawings
@@ -96,12 +98,16 @@ class StationDay:
         return [item for item in self.limits.stretches if item.start < self.end]
 
     @cached_property
+    def totals(self) -> list[Total]:
+        return totals_of(self.samples)
+
+    @cached_property
     def highest(self) -> Highest | None:
-        return highest_of(self.samples)
+        return highest_of(self.totals)
 
     @cached_property
     def over(self) -> Over | None:
-        return over_limit(self.samples, [(item.start, item.limit_w) for item in self.limits.stretches])
+        return over_limit(self.totals, [(item.start, item.limit_w) for item in self.limits.stretches])
 
     @property
     def finding(self) -> str:

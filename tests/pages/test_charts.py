@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from portal.pages.charts import Path, Step, TimeAxis, day_of, value_axis
 from portal.pages.limits import limits_of, profiles_of
-from portal.pages.metering import Sample, highest_of, over_limit, power_steps
+from portal.pages.metering import Sample, highest_of, over_limit, power_steps, totals_of
 from portal.pages.power_chart import PowerChart, power_drawings
 from portal.pages.station_day import station_day
 from smartcharging.models import Delivery
@@ -68,7 +68,7 @@ class TestMeasured:
             self.samples((0, 4000), (1, 4000)) + self.samples((0, 3000), (1, 3500), evse=2),
             key=lambda s: s.at,
         )
-        highest = highest_of(both)
+        highest = highest_of(totals_of(both))
         assert highest is not None
         assert (highest.power_w, highest.at) == (7500, utc("2026-07-01T10:01"))
 
@@ -99,17 +99,17 @@ class TestMeasured:
 
     def test_over_the_limit_for_how_long_and_when_most(self) -> None:
         limit = [(utc("2026-07-01T09:00"), 8000.0)]
-        over = over_limit(self.samples((0, 7900), (1, 9000), (2, 9500), (3, 7000)), limit)
+        over = over_limit(totals_of(self.samples((0, 7900), (1, 9000), (2, 9500), (3, 7000))), limit)
         assert over is not None
         assert (over.seconds, over.power_w, over.at) == (120, 9500, utc("2026-07-01T10:02"))
 
     def test_a_lower_limit_counts_a_minute_later(self) -> None:
         limit = [(utc("2026-07-01T09:00"), 11_000.0), (utc("2026-07-01T10:00"), 8000.0)]
-        assert over_limit(self.samples((0, 10_900), (2, 7900)), limit) is None
-        assert over_limit(self.samples((0, 10_900), (2, 10_900)), limit) is not None
+        assert over_limit(totals_of(self.samples((0, 10_900), (2, 7900))), limit) is None
+        assert over_limit(totals_of(self.samples((0, 10_900), (2, 10_900))), limit) is not None
 
     def test_meter_class_is_no_overload(self) -> None:
-        assert over_limit(self.samples((0, 8100)), [(utc("2026-07-01T09:00"), 8000.0)]) is None
+        assert over_limit(totals_of(self.samples((0, 8100))), [(utc("2026-07-01T09:00"), 8000.0)]) is None
 
 
 class TestDrawing:
