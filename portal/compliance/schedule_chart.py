@@ -166,10 +166,12 @@ def _names(chart: ScheduleChart, sheet: Sheet, time: TimeAxis, values: ValueAxis
         if right - left > LETTER_PX * len(text):
             away = 17 if _reported_above(chart, step) else -8
             yield label("t-steer t-mid", (left + right) / 2, values.y(step.value) + away, text)
-    seen = next((step for step in chart.reported if step.value is not None), None)
-    if seen is not None and seen.value is not None:
-        text = _("Reported %(limit)s") % {"limit": _limit_text(seen.value, chart.unit)}
-        yield label("t-flow", time.x(seen.start) + 8, sheet.bottom - 10, text)
+    shown = [step for step in chart.reported if step.value is not None]
+    for place, step in enumerate(shown if any(differences(chart.expected, chart.reported)) else shown[:1]):
+        text = _limit_text(step.value or 0, chart.unit)
+        text = text if place else _("Reported %(limit)s") % {"limit": text}
+        if time.x(step.end) - time.x(step.start) > LETTER_PX * len(text):
+            yield label("t-flow", time.x(step.start) + 8, sheet.bottom - 10, text)
 
 
 def _reported_above(chart: ScheduleChart, step: Step) -> bool:

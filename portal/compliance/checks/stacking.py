@@ -391,10 +391,10 @@ def judge_configuration(*, max_stack_level: int | None, max_profiles: int | None
     figures = [
         Figure(
             "max_stack_level",
-            "Highest stack level stated",
+            gettext_noop("Highest stack level stated"),
             max_stack_level,
             "",
-            "at least 5",
+            gettext_noop("at least 5"),
             max_stack_level >= 5,
         )
     ]
