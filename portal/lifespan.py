@@ -64,6 +64,15 @@ async def _hear_other_processes() -> None:
     layer = get_channel_layer()
     channel = await layer.new_channel()
     await layer.group_add(nudges.GROUP, channel)
+    try:
+        await _hear(layer, channel)
+    finally:
+        # What stays in the group without a reader fills up, and then costs every nudge a warning.
+        with contextlib.suppress(Exception):
+            await layer.group_discard(nudges.GROUP, channel)
+
+
+async def _hear(layer: Any, channel: str) -> None:
     renewed_at = time.monotonic()
     while True:
         with contextlib.suppress(TimeoutError):
