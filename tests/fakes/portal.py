@@ -13,6 +13,7 @@ Celery process beside the server.
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import re
 import shutil
@@ -198,9 +199,8 @@ def talking_to(redis_url: str) -> Iterator[None]:
         return
     from portal.celery import app
 
-    layers = {
-        "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [redis_url]}}
-    }
+    layers: Any = copy.deepcopy(settings.CHANNEL_LAYERS)
+    layers["default"]["CONFIG"]["hosts"][0]["address"] = redis_url
     usual = app.conf.broker_url
     try:
         with override_settings(REDIS_URL=redis_url, CHANNEL_LAYERS=layers):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from stations import commands
 from stations.events import Kind
+from stations.gateway import POLL_S
 from stations.models import Command, Event, Presence, Station
 from tests.factories import make_station
 from tests.fakes.portal import Portal
 from tests.fakes.station import PASSWORD, FakeStation
 from tests.fakes.until import until
+from tests.skips import ONLY_WITH_REDIS
 
 pytestmark = pytest.mark.xdist_group("portal")
 
@@ -49,6 +53,20 @@ def test_a_row_of_another_process_reaches_the_station_within_a_second(portal: Po
     assert done.answered_at
     data = Event.objects.get(station=station, kind=Kind.COMMAND_ANSWERED).data
     assert data == {"command": command.pk, "action": "GetConfiguration", "state": "accepted"}
+
+
+@pytest.mark.skipif(not settings.REDIS_URL, reason=ONLY_WITH_REDIS)
+def test_with_redis_a_nudge_is_quicker_than_the_server_looks(portal: Portal) -> None:
+    station = make_station(password=PASSWORD)
+    took_s = []
+    with FakeStation(portal.port, station.identity) as line:
+        line.call("Heartbeat", {})
+        for _ in range(5):
+            asked_at = time.monotonic()
+            ask(station)
+            line.answer(line.question(), {})
+            took_s.append(time.monotonic() - asked_at)
+    assert statistics.median(took_s) < POLL_S / 2
 
 
 def test_a_command_waits_for_a_station_that_is_away(portal: Portal) -> None:
