@@ -147,7 +147,7 @@ class Evidence(models.Model):
     reason = models.TextField(
         help_text=_("The finding in one sentence, in English; pages say it in the reader's language")
     )
-    # [{"name": ..., "value": number | text, "unit": ..., "rule": ..., "holds": bool | null}, ...]
+    # A list of objects with name, value (number or text), unit, rule, holds (true, false or null).
     figures = models.JSONField()
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()

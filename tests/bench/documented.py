@@ -10,10 +10,11 @@ import websockets
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call_result
 from ocpp.v16.enums import Action
+from websockets import Subprotocol
 
 
 class ExampleStation(ChargePoint):
-    @on(Action.meter_values)
+    @on(Action.meter_values)  # type: ignore[untyped-decorator]  # the package's own
     def on_meter_values(self, **values: Any) -> call_result.MeterValues:
         return call_result.MeterValues()
 
@@ -24,7 +25,9 @@ async def _connected(connection: Any) -> None:
 
 
 async def main(port: int) -> None:
-    async with websockets.serve(_connected, "127.0.0.1", port, subprotocols=["ocpp1.6"]) as server:
+    async with websockets.serve(
+        _connected, "127.0.0.1", port, subprotocols=[Subprotocol("ocpp1.6")]
+    ) as server:
         await server.serve_forever()
 
 

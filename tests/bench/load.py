@@ -11,6 +11,7 @@ import base64
 import os
 import struct
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import cast
 
 PASSWORD = "bench-only-password-of-a-station"
@@ -130,6 +131,11 @@ class LoadStation(asyncio.Protocol):
         self.transport.write(text_frame(meter_values(self.number)))
 
 
+def _given(station: LoadStation) -> LoadStation:
+    """asyncio asks for a factory."""
+    return station
+
+
 async def connect(identities: list[str], *, port: int, password: str, at_once: int = 50) -> list[LoadStation]:
     """Connect them all, `at_once` at a time. Raises ConnectionError with the status line of a refusal."""
     loop = asyncio.get_running_loop()
@@ -137,9 +143,8 @@ async def connect(identities: list[str], *, port: int, password: str, at_once: i
     for start in range(0, len(identities), at_once):
         group = []
         for identity in identities[start : start + at_once]:
-            _, station = await loop.create_connection(
-                lambda identity=identity: LoadStation(identity, port, password), "127.0.0.1", port
-            )
+            station = LoadStation(identity, port, password)
+            await loop.create_connection(partial(_given, station), "127.0.0.1", port)
             group.append(station)
         await asyncio.wait_for(asyncio.gather(*(station.open for station in group)), timeout=30)
         stations += group

@@ -24,7 +24,7 @@ def _answer_without_storing() -> None:
         else:
             write(job)  # type: ignore[arg-type]
 
-    gateway.writer.submit = submit  # type: ignore[method-assign, assignment]
+    gateway.writer.submit = submit  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
