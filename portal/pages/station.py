@@ -19,13 +19,14 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.accounts.models import User
-from portal.compliance.models import Judgement
+from portal.compliance.permissions import may_probe
 from portal.pages.charts import day_of
 from portal.pages.csv_download import csv_download
 from portal.pages.deliveries import rows_of
 from portal.pages.hub import hub
 from portal.pages.limits import limits_of, profiles_of
 from portal.pages.metering import samples_of
+from portal.pages.station_compliance import duties_of
 from portal.pages.station_day import station_day
 from portal.pages.words import connector_status
 from stations.models import ChargingSession, Connector, MeterReading, Presence, Station
@@ -168,13 +169,11 @@ def configuration(request: HttpRequest, identity: str) -> HttpResponse:
 def compliance(request: HttpRequest, identity: str) -> HttpResponse:
     """The status of every requirement that is judged on a station, with the evidence it rests on."""
     visited = visit(request, identity)
-    rows = (
-        Judgement.objects.visible_to(request.user)
-        .filter(station=visited.station)
-        .select_related("requirement", "evidence", "concession")
-        .order_by("requirement__code")
-    )
-    return page(request, visited, "compliance", {"judgements": list(rows)})
+    context = {
+        "duties": duties_of(visited.station, now=visited.now),
+        "may_probe": may_probe(cast("User", request.user)).filter(pk=visited.station.pk).exists(),
+    }
+    return page(request, visited, "compliance", context)
 
 
 def visit_as_staff(request: HttpRequest, identity: str) -> Visit:

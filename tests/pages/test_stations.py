@@ -13,10 +13,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from portal.compliance.models import Judgement, Status
 from smartcharging.models import Comparison, Delivery, DesiredProfile, ReportedSchedule
 from smartcharging.services import limit_now
 from stations.models import Connector, Frame, Presence, Station
 from stations.models.access import Role
+from tests.compliance.fakes import make_asking_concession
 from tests.factories import (
     make_capabilities,
     make_command,
@@ -470,6 +472,30 @@ class TestOtherTabs:
         assert "needed: 5 or more (206)" in page
         assert "<dt>Profiles in all</dt><dd>not said</dd>" in page
 
-    def test_nothing_judged_yet(self) -> None:
+    def test_concession_that_asks_nothing(self) -> None:
         make_station("S-1")
-        assert "Nothing has been judged yet" in sees(make_official(), "/stations/S-1/naleving/")
+        assert "This concession asks nothing of its stations yet" in sees(
+            make_official(), "/stations/S-1/naleving/"
+        )
+
+    def test_every_requirement_on_stations_with_its_status(self) -> None:
+        concession = make_asking_concession()
+        station = make_station("S-1", concession=concession)
+        official = make_official(municipality=concession.municipality)
+        page = sees(official, "/stations/S-1/naleving/")
+        codes = ["205", "206", "207", "208", "209", "210", "211"]
+        assert [code for code in map(str, range(200, 213)) if f'lang="nl">{code} ' in page] == codes
+        assert "Not assessed" in page
+        assert "Live probe" in page
+        for code in ("206", "208"):  # a wish that nobody promised, and a requirement
+            asked = concession.requirements.get(requirement__code=code)
+            Judgement.objects.create(
+                concession=concession,
+                requirement=asked.requirement,
+                operator=station.site.operator,
+                station=station,
+                status=Status.DEVIATION,
+            )
+        page = sees(official, "/stations/S-1/naleving/")
+        assert page.count("laad-breach") == 1
+        assert "Not promised" in page

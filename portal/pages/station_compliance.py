@@ -1,0 +1,97 @@
+"""What a station must do, and what is proven of it: every requirement that is judged on stations, as it counts now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from portal.compliance.dossier import sentence
+from portal.compliance.judgement import effective, is_future, last_rulings
+from portal.compliance.matrix_page import mark_of
+from portal.compliance.models import (
+    ConcessionRequirement,
+    Evidence,
+    Judgement,
+    Promise,
+    Requirement,
+    Status,
+)
+from stations.models import Station
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One requirement for this station. `breach`: it is owed, and the evidence contradicts it."""
+
+    requirement: Requirement
+    mark: str
+    breach: bool
+    finding: str
+    evidence: Evidence | None
+
+
+def duties_of(station: Station, *, now: datetime) -> list[Duty]:
+    """Every requirement of the station's concession that is judged on stations, in five queries."""
+    site = station.site
+    asked = list(
+        ConcessionRequirement.objects.filter(
+            concession=site.concession_id, requirement__subject=Requirement.Subject.STATION
+        )
+        .select_related("requirement")
+        .order_by("requirement__code")
+    )
+    judgements = {
+        row.requirement_id: row
+        for row in Judgement.objects.filter(station=station, concession=site.concession_id)
+    }
+    promised = set(
+        Promise.objects.filter(asked__in=asked, operator=site.operator_id).values_list("asked_id", flat=True)
+    )
+    found = Evidence.objects.defer("frames", "steps").in_bulk(
+        [row.evidence_id for row in judgements.values() if row.evidence_id]
+    )
+    statuses = _statuses(judgements, now)
+    return list(_duties(asked, judgements, statuses, promised, found))
+
+
+def _statuses(judgements: Mapping[int, Judgement], now: datetime) -> dict[int, Status]:
+    """Requirement -> the status that counts: what was decided, else what is proposed."""
+    rulings = last_rulings([row.pk for row in judgements.values()])
+    return {
+        key: effective(
+            proposed=row.status,
+            evidence_id=row.evidence_id,
+            at=row.at,
+            ruling=rulings.get(row.pk),
+            now=now,
+            valid_days=settings.EVIDENCE_VALID_DAYS,
+        )
+        for key, row in judgements.items()
+    }
+
+
+def _duties(
+    asked: list[ConcessionRequirement],
+    judgements: Mapping[int, Judgement],
+    statuses: Mapping[int, Status],
+    promised: set[int],
+    found: Mapping[int, Evidence],
+) -> Iterator[Duty]:
+    for item in asked:
+        requirement = item.requirement
+        future = is_future(requirement, applies_now=item.applies_now)
+        unjudged = Status.FUTURE if future else Status.NOT_ASSESSED
+        status = statuses.get(requirement.pk, unjudged)
+        owed = requirement.obligation == Requirement.Obligation.EIS or item.pk in promised
+        judgement = judgements.get(requirement.pk)
+        evidence = found.get(judgement.evidence_id or 0) if judgement else None
+        yield Duty(
+            requirement=requirement,
+            mark=mark_of(status, owed=owed),
+            breach=owed and status is Status.DEVIATION,
+            finding=sentence(evidence) if evidence else "",
+            evidence=evidence,
+        )
