@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.compliance.judgement import MET
 from portal.compliance.matrix import WEAKEST_FIRST, Cell, Head, Matrix, Row
-from portal.compliance.models import Decision, Evidence, Requirement, Status
+from portal.compliance.models import Decision, Evidence, Judgement, Requirement, Status
 from portal.pages.drawings import MARKS, NOT_PROMISED
 from stations.models import Concession
 
@@ -216,15 +216,18 @@ class News:
 def news(concession: Concession, visible: set[int]) -> News:
     """Deviations that nobody judged first, then the newest."""
     judged = Decision.objects.filter(evidence=OuterRef("pk"))
+    # Only on what counts now there is something to decide: newer evidence takes the place of older.
+    counts = Judgement.objects.filter(evidence=OuterRef("pk"))
     newest = (
         Evidence.objects.filter(concession=concession, operator__in=visible)
         .select_related("requirement", "operator", "station")
-        .annotate(is_judged=Exists(judged))
+        .annotate(is_waiting=Exists(counts) & ~Exists(judged) & Q(verdict=Evidence.Verdict.DEVIATION))
+        .defer("frames", "steps", "figures", "configuration")
         .order_by("-sequence")[:NEWEST]
     )
     rows = list(newest)
-    waiting = [row for row in rows if row.verdict == Evidence.Verdict.DEVIATION and not row.is_judged]
-    others = [row for row in rows if row not in waiting]
+    waiting = [row for row in rows if row.is_waiting]
+    others = [row for row in rows if not row.is_waiting]
     return News(tuple([*waiting, *others][:SHOWN]), len(waiting))
 
 

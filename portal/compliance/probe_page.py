@@ -57,7 +57,7 @@ def probe_page(probe: Probe, now: datetime) -> ProbePage:
         icon=icon,
         state=str(verdict if verdict and not is_open else probe.get_state_display()).capitalize(),
         say=_say(probe, steps, is_open=is_open),
-        took_s=((probe.ended_at or now) - started).total_seconds() if started else None,
+        took_s=((probe.ended_at or now) - started).total_seconds() if started and steps else None,
         # While it runs the newest stands on top, where people look; afterwards it is a report, from the beginning.
         steps=steps[::-1] if is_open else steps,
         tally=ngettext("%(count)d step", "%(count)d steps", len(steps)) % {"count": len(steps)},

@@ -49,6 +49,13 @@ def test_a_wrong_password_is_said_beside_the_form(client: Client) -> None:
     assert "laad-error--form" in answer.content.decode()
 
 
+def test_signing_out_is_confirmed(client: Client) -> None:
+    client.force_login(make_driver())
+    page = client.post("/account/logout/", follow=True).content.decode()
+    assert "laad-alert--success" in page
+    assert client.get("/").status_code == 302
+
+
 def test_everyone_lands_on_the_page_with_their_answer(client: Client) -> None:
     make_concession(slug="stad", operators=(make_operator(),))
     doors = {

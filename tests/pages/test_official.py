@@ -28,7 +28,7 @@ from portal.compliance.models import (
 from stations.models import Concession, Municipality, Presence
 from stations.models.access import Role
 from tests.compliance.fakes import FakeStation, make_fake, make_online_station
-from tests.factories import make_driver, make_official, make_operator, make_staff
+from tests.factories import make_concession, make_driver, make_official, make_operator, make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,6 +108,21 @@ def test_nothing_is_claimed_where_nothing_is_known(client: Client, official: Any
     page = text(client, MATRIX)
     assert "Nothing has been judged yet." in page
     assert "Proven</span>" not in page.split("<details")[0]
+
+
+def test_a_deviation_waits_for_a_judgement_until_there_is_one(client: Client, official: Any) -> None:
+    station = present(one_per_purpose=True)
+    promise()
+    probed(station)
+    found = probed(station)
+    assert "1 deviation waits for a judgement" in text(client, MATRIX)
+    client.post(f"/bewijs/{found.pk}/oordeel/", {"status": "deviation", "reason": "Klopt."})
+    assert "Nothing waits for a judgement" in text(client, MATRIX)
+
+
+def test_a_concession_without_requirements_says_so(client: Client, official: Any) -> None:
+    make_concession()
+    assert "This concession asks nothing of its stations yet" in text(client, MATRIX)
 
 
 def test_the_matrix_is_filtered_by_address(client: Client, official: Any) -> None:
