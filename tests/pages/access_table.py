@@ -1,0 +1,188 @@
+"""Every address of the portal and what each role gets there. tests/pages/test_access.py walks the resolver beside it.
+
+A cell is the status of the answer. `in` is a redirect to the sign-in page, `->` a redirect to another page (it is
+done, or one is led on), `-` is not asked. Who is not concerned gets 404, never 403: 403 is for who may see a thing but
+not do what was asked. In the admin Django itself answers for a row that is not there, and for a row
+that is hidden just the same: `->`, back to its index, or 403 where the visitor could delete nothing at all.
+"""
+
+from __future__ import annotations
+
+ROLES = {
+    "anonymous": "nobody signed in",
+    "official": "of the municipality that the station stands in",
+    "stranger": "an official of another municipality",
+    "reader": "works for the operator of the station, reads",
+    "planner": "works there, sets limits",
+    "operator": "works there, sends commands",
+    "manager": "works there, administers",
+    "rival": "administers another operator, in another municipality",
+    "driver": "whose session it is",
+    "passer": "another driver",
+    "superuser": "of the installation",
+}
+STRANGERS = ("stranger", "rival", "passer")
+
+PAGES = """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /                                 in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /naleving/                        in    200   200   200   200   200   200   200   200   200   200
+GET    /naleving/{concession}/           in    200   404   200   200   200   200   404   404   404   200
+GET    /naleving/{concession}/{code}/    in    200   404   200   200   200   200   404   404   404   200
+POST   /naleving/{concession}/{code}/notitie/ in ->  404   403   403   403   403   404   404   404   ->
+GET    /bewijs/{evidence}/               in    200   404   200   200   200   200   404   404   404   200
+GET    /bewijs/{evidence}/metingen.csv   in    200   404   200   200   200   200   404   404   404   200
+GET    /bewijs/{evidence}/bewijs.json    in    200   404   200   200   200   200   404   404   404   200
+POST   /bewijs/{evidence}/oordeel/       in    ->    404   403   403   403   403   404   404   404   ->
+POST   /bewijs/{evidence}/opnieuw/       in    ->    404   ->    ->    ->    ->    404   404   404   ->
+GET    /steekproef/                      in    200   200   200   200   200   200   200   200   200   200
+POST   /steekproef/                      in    ->    422   422   422   ->    ->    422   422   422   ->
+GET    /steekproef/{probe}/              in    200   404   200   200   200   200   404   404   404   200
+POST   /steekproef/{probe}/stop/         in    ->    404   403   403   ->    ->    404   404   404   ->
+GET    /stations/                        in    200   200   200   200   200   200   200   200   200   200
+GET    /stations/{station}/              in    200   404   200   200   200   200   404   404   404   200
+GET    /stations/{station}/vermogen.csv  in    200   404   200   200   200   200   404   404   404   200
+GET    /stations/{station}/sessies/      in    404   404   200   200   200   200   404   404   404   200
+GET    /stations/{station}/berichten/    in    404   404   200   200   200   200   404   404   404   200
+GET    /stations/{station}/berichten.csv in    404   404   200   200   200   200   404   404   404   200
+GET    /stations/{station}/configuratie/ in    200   404   200   200   200   200   404   404   404   200
+GET    /stations/{station}/naleving/     in    200   404   200   200   200   200   404   404   404   200
+GET    /stations/{station}/limiet/       in    404   404   404   200   200   200   404   404   404   200
+POST   /stations/{station}/limiet/       in    404   404   404   ->    ->    ->    404   404   404   ->
+POST   /stations/{station}/limiet/{profile}/intrekken/ in 404 404 404 -> ->   ->  404   404   404   ->
+GET    /mijn/sessies/                    in    200   200   200   200   200   200   200   200   200   200
+GET    /mijn/sessies/sessies.csv         in    200   200   200   200   200   200   200   200   200   200
+GET    /mijn/sessies/{session}/          in    404   404   404   404   404   404   404   200   404   404
+GET    /mijn/sessies/{session}/vermogen.csv in 404   404   404   404   404   404   404   200   404   404
+GET    /live/?station={station}          in    204   404   204   204   204   204   404   404   404   204
+GET    /live/?session={session}          in    404   404   404   404   404   404   404   204   404   404
+GET    /toegankelijkheid/                200   200   200   200   200   200   200   200   200   200   200
+GET    /privacy/                         200   200   200   200   200   200   200   200   200   200   200
+POST   /taal/                            ->    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /health/live                      200   200   200   200   200   200   200   200   200   200   200
+GET    /health/ready                     200   200   200   200   200   200   200   200   200   200   200
+"""
+
+ACCOUNT = """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /account/login/                   200   ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/logout/                  in    200   200   200   200   200   200   200   200   200   200
+POST   /account/logout/                  in    in    in    in    in    in    in    in    in    in    in
+GET    /account/inactive/                200   200   200   200   200   200   200   200   200   200   200
+GET    /account/signup/                  200   ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/reauthenticate/          in    200   200   200   200   200   200   200   200   200   200
+GET    /account/email/                   in    200   200   200   200   200   200   200   200   200   200
+GET    /account/confirm-email/           200   200   200   200   200   200   200   200   200   200   200
+GET    /account/confirm-email/{key}/     200   200   200   200   200   200   200   200   200   200   200
+GET    /account/password/change/         in    200   200   200   200   200   200   200   200   200   200
+GET    /account/password/set/            in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/password/reset/          200   200   200   200   200   200   200   200   200   200   200
+GET    /account/password/reset/done/     200   200   200   200   200   200   200   200   200   200   200
+GET    /account/password/reset/key/{uid}-{key}/ 200 200 200 200 200 200  200   200   200   200   200
+GET    /account/password/reset/key/done/ 200   200   200   200   200   200   200   200   200   200   200
+GET    /account/login/code/confirm/      in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+"""
+
+API = """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /api/v1/schema/                   401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/docs/                     401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/stations/                 401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/stations/{station}/       401   200   404   200   200   200   200   404   404   404   200
+GET    /api/v1/stations/{station}/limit/ 401   200   404   200   200   200   200   404   404   404   200
+GET    /api/v1/stations/{station}/schedule/ 401 200  404   200   200   200   200   404   404   404   200
+GET    /api/v1/stations/{station}/messages/ 401 404  404   200   200   200   200   404   404   404   200
+POST   /api/v1/stations/{station}/commands/ 401 404  404   404   404   202   202   404   404   404   202
+GET    /api/v1/commands/{command}/       401   404   404   200   200   200   200   404   404   404   200
+GET    /api/v1/sessions/                 401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/sessions/{session}/       401   404   404   200   200   200   200   404   200   404   200
+GET    /api/v1/sessions/{session}/readings/ 401 404  404   200   200   200   200   404   200   404   200
+GET    /api/v1/registers/                401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/profiles/                 401   200   200   200   200   200   200   200   200   200   200
+POST   /api/v1/profiles/                 401   404   404   404   201   201   201   404   404   404   201
+GET    /api/v1/profiles/{profile}/       401   200   404   200   200   200   200   404   404   404   200
+DELETE /api/v1/profiles/{profile}/       401   404   404   404   202   202   202   404   404   404   202
+GET    /api/v1/compliance/               401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/evidence/                 401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/evidence/{evidence}/      401   200   404   200   200   200   200   404   404   404   200
+GET    /api/v1/probes/                   401   200   200   200   200   200   200   200   200   200   200
+POST   /api/v1/probes/                   401   202   404   404   404   202   202   404   404   404   202
+GET    /api/v1/probes/{probe}/           401   200   404   200   200   200   200   404   404   404   200
+"""
+
+# Who works for a party may enter the admin; a driver may not.
+ADMIN = """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /beheer/                          in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/login/                    200   ->    ->    ->    ->    ->    ->    ->    200   200   ->
+POST   /beheer/logout/                   in    200   200   200   200   200   200   200   ->    ->    200
+GET    /beheer/password_change/          in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/password_change/done/     in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/autocomplete/             in    403   403   403   403   403   403   403   in    in    403
+GET    /beheer/jsi18n/                   in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/r/0/0/                    in    404   404   404   404   404   404   404   in    in    404
+GET    /beheer/stations/                 in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/accounts/user/{user}/password/ in 403 403 403  403   403   403   403   in    in    200
+GET    /beheer/no-such-page              in    404   404   404   404   404   404   404   in    in    404
+"""
+
+# The admin has the same addresses for each model; models that are governed alike share a table.
+ADMIN_MODELS = {
+    "stations": ["station", "site"],
+    "operators": ["token", "tariff"],
+    "parties": ["municipality", "operator", "concession"],
+    "records": ["desiredprofile", "reportedschedule"],
+    "system": ["user", "tokenproxy", "emailaddress"],
+}
+ADMIN_TABLES = {
+    # What an administrator of the operator keeps; the official reads it.
+    "stations": """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /beheer/{model}/                  in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/{model}/add/              in    403   403   403   403   403   200   200   in    in    200
+GET    /beheer/{model}/{row}/            in    ->    ->    ->    ->    ->    ->    ->    in    in    ->
+GET    /beheer/{model}/{row}/change/     in    200   ->    200   200   200   200   ->    in    in    200
+GET    /beheer/{model}/{row}/history/    in    200   ->    200   200   200   200   ->    in    in    200
+GET    /beheer/{model}/{row}/delete/     in    403   403   403   403   403   200   ->    in    in    200
+""",
+    # Cards and prices: an official never sees them.
+    "operators": """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /beheer/{model}/                  in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/{model}/add/              in    403   403   403   403   403   200   200   in    in    200
+GET    /beheer/{model}/{row}/            in    ->    ->    ->    ->    ->    ->    ->    in    in    ->
+GET    /beheer/{model}/{row}/change/     in    ->    ->    200   200   200   200   ->    in    in    200
+GET    /beheer/{model}/{row}/history/    in    ->    ->    200   200   200   200   ->    in    in    200
+GET    /beheer/{model}/{row}/delete/     in    403   403   403   403   403   200   ->    in    in    200
+""",
+    # What parties agree on with one another: both sides read it, superusers change it.
+    "parties": """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /beheer/{model}/                  in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/{model}/add/              in    403   403   403   403   403   403   403   in    in    200
+GET    /beheer/{model}/{row}/            in    ->    ->    ->    ->    ->    ->    ->    in    in    ->
+GET    /beheer/{model}/{row}/change/     in    200   ->    200   200   200   200   ->    in    in    200
+GET    /beheer/{model}/{row}/history/    in    200   ->    200   200   200   200   ->    in    in    200
+GET    /beheer/{model}/{row}/delete/     in    403   403   403   403   403   403   403   in    in    200
+""",
+    # What the product itself writes: nobody changes it.
+    "records": """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /beheer/{model}/                  in    200   200   200   200   200   200   200   in    in    200
+GET    /beheer/{model}/add/              in    403   403   403   403   403   403   403   in    in    403
+GET    /beheer/{model}/{row}/            in    ->    ->    ->    ->    ->    ->    ->    in    in    ->
+GET    /beheer/{model}/{row}/change/     in    200   ->    200   200   200   200   ->    in    in    200
+GET    /beheer/{model}/{row}/history/    in    200   ->    200   200   200   200   ->    in    in    200
+GET    /beheer/{model}/{row}/delete/     in    403   403   403   403   403   403   403   in    in    403
+""",
+    # People, and the keys of the API.
+    "system": """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /beheer/{model}/                  in    403   403   403   403   403   403   403   in    in    200
+GET    /beheer/{model}/add/              in    403   403   403   403   403   403   403   in    in    200
+GET    /beheer/{model}/{row}/            in    ->    ->    ->    ->    ->    ->    ->    in    in    ->
+GET    /beheer/{model}/{row}/change/     in    403   403   403   403   403   403   403   in    in    200
+GET    /beheer/{model}/{row}/history/    in    403   403   403   403   403   403   403   in    in    200
+GET    /beheer/{model}/{row}/delete/     in    403   403   403   403   403   403   403   in    in    200
+""",
+}
