@@ -59,10 +59,11 @@ class StationConsumer(AsyncConsumer):
             return await _refuse(send, refused)
         connection = Connection(station.pk, station.identity, version, send)
         await gateway.run(lambda: _take_lease(connection, station))
-        await send({"type": "websocket.accept", "subprotocol": f"ocpp{version}"})
-        gateway.register(connection)
-        reason = "the server stopped"
+        reason = "gone before it was let in"
         try:
+            await send({"type": "websocket.accept", "subprotocol": f"ocpp{version}"})
+            gateway.register(connection)
+            reason = "the server stopped"
             reason = await _read(connection, receive)
         finally:
             gateway.unregister(connection, reason)
