@@ -9,6 +9,14 @@ from tests.fakes.station import PASSWORD, basic
 
 def open_and_say_nothing(port: int, identity: str) -> socket.socket:
     """Upgrade by hand; the TCP connection stays, and nobody reads it. Close it at the end."""
+    line = ask_for_the_upgrade(port, identity)
+    answer = line.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 101 "), answer
+    return line
+
+
+def ask_for_the_upgrade(port: int, identity: str) -> socket.socket:
+    """The request is out, the answer not read."""
     line = socket.create_connection(("127.0.0.1", port), 5)
     head = {
         "Host": f"127.0.0.1:{port}",
@@ -21,6 +29,4 @@ def open_and_say_nothing(port: int, identity: str) -> socket.socket:
     }
     lines = [f"GET /ocpp/{identity} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
     line.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-    answer = line.recv(4096)
-    assert answer.startswith(b"HTTP/1.1 101 "), answer
     return line

@@ -21,10 +21,14 @@ from tests.fakes.until import until
 
 pytestmark = pytest.mark.xdist_group("mortal")
 
+# Each start of a server takes seconds: both versions only where it matters most, in turn elsewhere.
+ONE = pytest.mark.parametrize("station", ["1.6"], indirect=True)
+TWO = pytest.mark.parametrize("station", ["2.0.1"], indirect=True)
+BOTH = pytest.mark.parametrize("station", ["1.6", "2.0.1"], indirect=True)
 SET, READ = "SetChargingProfile", "GetCompositeSchedule"
 
 
-@pytest.fixture(params=["1.6", "2.0.1"])
+@pytest.fixture
 def station(request: pytest.FixtureRequest, mortal_portal: Portal) -> Station:
     row = make_station(version=request.param, password=PASSWORD, evses=1)
     make_capabilities(row)
@@ -85,6 +89,7 @@ def becomes_confirmed(limited: LimitedStation, desired: DesiredProfile) -> None:
     assert list(limited.profiles) == [desired.profile_id]
 
 
+@ONE
 def test_after_a_kill_the_new_server_holds_the_line(
     mortal_portal: Portal, station: Station, limited: LimitedStation
 ) -> None:
@@ -103,6 +108,7 @@ def test_after_a_kill_the_new_server_holds_the_line(
     until(lambda: Presence.objects.get(station=station).connection is None)
 
 
+@TWO
 def test_killed_after_the_wish_was_written_down(
     mortal_portal: Portal, station: Station, limited: LimitedStation
 ) -> None:
@@ -114,6 +120,7 @@ def test_killed_after_the_wish_was_written_down(
     assert limited.asked.count(SET) == 1
 
 
+@ONE
 def test_killed_while_its_command_is_in_the_queue(
     mortal_portal: Portal, station: Station, limited: LimitedStation
 ) -> None:
@@ -133,6 +140,7 @@ def test_killed_while_its_command_is_in_the_queue(
     assert Command.objects.get(station=station, action="ClearCache").state == "unknown"
 
 
+@BOTH
 def test_killed_before_the_answer_of_a_station_that_did_it(
     mortal_portal: Portal, station: Station, limited: LimitedStation
 ) -> None:
@@ -149,6 +157,7 @@ def test_killed_before_the_answer_of_a_station_that_did_it(
     assert Command.objects.get(station=station, action=SET).state == "unknown"
 
 
+@ONE
 def test_killed_before_the_answer_of_a_station_that_never_did_it(
     mortal_portal: Portal, station: Station, limited: LimitedStation
 ) -> None:
@@ -167,6 +176,7 @@ def test_killed_before_the_answer_of_a_station_that_never_did_it(
     assert limited.asked.count(SET) == 2
 
 
+@TWO
 def test_killed_after_the_answer_and_before_the_reading_back(
     mortal_portal: Portal, station: Station, limited: LimitedStation
 ) -> None:
@@ -181,6 +191,7 @@ def test_killed_after_the_answer_and_before_the_reading_back(
     assert limited.asked.count(SET) == 1
 
 
+@ONE
 def test_killed_while_it_is_read_back(
     mortal_portal: Portal, station: Station, limited: LimitedStation
 ) -> None:
@@ -196,6 +207,7 @@ def test_killed_while_it_is_read_back(
     assert limited.asked.count(READ) >= 2
 
 
+@TWO
 def test_killed_when_all_is_done(mortal_portal: Portal, station: Station, limited: LimitedStation) -> None:
     limited.connect()
     desired = want(station)

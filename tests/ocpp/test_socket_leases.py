@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 
 import pytest
@@ -10,7 +12,7 @@ from stations.events import Kind
 from stations.models import Event, Presence
 from tests.factories import make_station
 from tests.fakes.portal import Portal
-from tests.fakes.silent import open_and_say_nothing
+from tests.fakes.silent import ask_for_the_upgrade, open_and_say_nothing
 from tests.fakes.station import PASSWORD, FakeStation
 from tests.fakes.until import until
 
@@ -73,3 +75,15 @@ def test_ten_returns_in_a_row_leave_one_socket(portal: Portal) -> None:
     until(lambda: Presence.objects.get(station=station).connection is None)
     assert Event.objects.filter(station=station, kind=Kind.CONNECTED).count() == 10
     assert Event.objects.filter(station=station, kind=Kind.DISCONNECTED).count() == 1
+
+
+def test_a_station_that_is_gone_before_it_was_let_in_leaves_no_lease(portal: Portal) -> None:
+    stations = [make_station(password=PASSWORD) for _ in range(20)]
+    for station in stations:
+        line = ask_for_the_upgrade(portal.port, station.identity)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leave by a reset
+        line.close()
+    with FakeStation(portal.port, make_station(password=PASSWORD).identity) as last:
+        assert last.call("Heartbeat", {})
+    held = Presence.objects.filter(station__in=stations, connection__isnull=False)
+    until(lambda: not held.exists(), within_s=3)
