@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 
 from portal.pages.charts import Drawing, Span, Step, day_of
 from portal.pages.deliveries import latest_reports, reported_limit
-from portal.pages.limits import NOMINAL_V, InForce, Limits, Stretch, limits_of, profiles_of
+from portal.pages.limit_words import Now, Telling, names_of
+from portal.pages.limits import NOMINAL_V, Limits, Stretch, limits_of, profiles_of
 from portal.pages.metering import (
     Highest,
     Meters,
@@ -34,17 +35,6 @@ from smartcharging.models import DesiredProfile, ReportedSchedule
 from stations.models import ChargingSession, MeterReading, Station
 
 FORESEEN = timedelta(days=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """The limit of this moment, in words. `note` says what makes it less than certain."""
-
-    value: str
-    unit: str
-    win: str
-    why: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +134,7 @@ class StationDay:
             connection_kw=self.connection_w / 1000,
             connection_text=_("Connection %(power)s") % {"power": kw(self.connection_w)},
             limit_text=ampere(current.limit_a) if current and current.winners else "",
-            limit_name=_names(current.winners) if current else "",
+            limit_name=names_of(current.winners) if current else "",
             now=self.now,
         )
         return power_drawings(chart)
@@ -253,96 +243,25 @@ class StationDay:
         """The next changes of the limit, at most four."""
         return [
             Coming(
-                item.start, ampere(item.limit_a), _names(item.winners) or _("the connection and the sockets")
+                item.start,
+                ampere(item.limit_a),
+                names_of(item.winners) or _("the connection and the sockets"),
             )
             for item in self.limits.after(self.now)[:4]
         ]
 
     @cached_property
     def hero(self) -> Now:
-        current = self.limits.at(self.now)
-        if current is None:
-            return Now("–", "A", _("The limit is not known."), "", "")
-        value, unit = ampere(current.limit_a).rsplit(NBSP, 1)
-        return Now(value, unit, self._win(current), self._why(current), self._note(current))
-
-    def _win(self, current: Stretch) -> str:
-        until = self._until(current)
-        if not current.winners:
-            text = _("No profile limits this station, only its connection and its sockets")
-        elif len(current.winners) == 1:
-            winner = current.winners[0]
-            text = _("Wins: %(name)s (level %(level)d)") % {"name": winner.name, "level": winner.stack_level}
-        else:
-            text = _("The sockets have limits of their own: %(names)s") % {"names": _names(current.winners)}
-        return _("%(text)s, until %(until)s") % {"text": text, "until": until} if until else text
-
-    def _until(self, current: Stretch) -> str:
-        if not self.limits.after(self.now):
-            return ""
-        return clock(current.end) if current.end <= self.end else moment(current.end)
-
-    def _why(self, current: Stretch) -> str:
-        parts = []
-        if len(current.winners) == 1:
-            winner = current.winners[0]
-            in_force = self._in_force_now()
-            if len(in_force) > 1:
-                parts.append(
-                    ngettext(
-                        "It decides among the %(count)d profile that applies now.",
-                        "It decides among the %(count)d profiles that apply now.",
-                        len(in_force),
-                    )
-                    % {"count": len(in_force)}
-                )
-            parts.append(self._without(winner))
-        coming = self.limits.after(self.now)
-        if coming:
-            parts.append(self._then(coming[0], has_end=len(coming) > 1))
-        return " ".join(parts)
-
-    def _in_force_now(self) -> list[InForce]:
-        runs = [run for own in self.limits.in_force.values() for run in own]
-        return [run for run in runs if run.start <= self.now < run.end]
-
-    def _without(self, winner: DesiredProfile) -> str:
-        """What the limit would be if the winner were not there."""
-        others = [profile for profile in self.profiles if profile.pk != winner.pk]
-        then = limits_of(
-            self.station,
-            profiles=others,
+        telling = Telling(
+            station=self.station,
+            now=self.now,
+            day_ends=self.end,
+            limits=self.limits,
+            profiles=self.profiles,
             active=self.active,
-            start=self.now,
-            end=self.now + timedelta(minutes=1),
-        ).stretches[0]
-        by = ", ".join(
-            _("%(name)s, level %(level)d") % {"name": item.name, "level": item.stack_level}
-            for item in then.winners
+            is_online=self.is_online,
         )
-        return _("Without this profile the limit would be %(limit)s (%(by)s).") % {
-            "limit": ampere(then.limit_a),
-            "by": by or _("the connection and the sockets"),
-        }
-
-    def _then(self, following: Stretch, *, has_end: bool) -> str:
-        values = {"limit": ampere(following.limit_a), "until": clock(following.end)}
-        if has_end:
-            return _("After that: %(limit)s until %(until)s.") % values
-        return _("After that: %(limit)s.") % values
-
-    def _note(self, current: Stretch) -> str:
-        """What makes the limit less than certain: not confirmed, drifted, or a station that is away."""
-        states = {winner.state for winner in current.winners}
-        if not states:
-            return ""
-        if DesiredProfile.State.DRIFTED in states:
-            return _("The station reports another limit than this one.")
-        if not self.is_online:
-            return _("The station is offline. It goes on with what it last accepted.")
-        if states - {DesiredProfile.State.CONFIRMED}:
-            return _("The station has accepted this. It has not been read back yet.")
-        return ""
+        return telling.told()
 
     @cached_property
     def confirmed(self) -> str:
@@ -387,10 +306,6 @@ def _row_name(desired: DesiredProfile, letters: Mapping[int, str]) -> str:
     """The name, with the socket where it is for one."""
     letter = letters.get(desired.evse_number)
     return f"{desired.name}, {letter}" if letter else desired.name
-
-
-def _names(winners: Sequence[DesiredProfile]) -> str:
-    return ", ".join(winner.name for winner in winners)
 
 
 def _mean(steps: Sequence[Step], start: datetime, end: datetime) -> float | None:
