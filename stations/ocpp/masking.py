@@ -31,6 +31,12 @@ _SUSPECT = re.compile(
     r"|://[^\"]*@|\\",
     re.IGNORECASE,
 )
+# One of these is in every ASCII text that _SUSPECT finds; looking for them takes a tenth of its time.
+_HINTS = (
+    "tag", "token", "passw", "secret", "key", "private", "psk", "credential", "masterpass", "apnuser", "vpn", "rfid",
+    "rf_id", "rf-id", "rf_-id", "uid", "emaid", "vatnumber", "customer", "contract", "card", "evcc", "ev cc", "exire",
+    "pin", "@", "\\",
+)  # fmt: skip
 _USERINFO = re.compile(r"(://)[^/@\s]*@")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Free text of a station, and vendors' own data: what it says of a token cannot be told apart.
@@ -51,7 +57,7 @@ def mask_text(text: str, action: str = "") -> str:
 
     Most frames hold nothing to mask and come back as they are. What is suspect and no JSON is masked as a whole.
     """
-    if action != "NotifyCustomerInformation" and not _SUSPECT.search(text):
+    if action != "NotifyCustomerInformation" and not _is_suspect(text):
         return text
     try:
         return orjson.dumps(_mask_frame(orjson.loads(text), action)).decode()
@@ -72,7 +78,15 @@ def mask_payload(action: str, payload: dict[str, Any]) -> dict[str, Any]:
 
 def mask_description(description: str) -> str:
     """The description of an error (a CALLERROR's, a schema's), which may quote the value that it refuses."""
-    return _QUOTED.sub(MASK, description) if _SUSPECT.search(description) else _mask_string(description)
+    return _QUOTED.sub(MASK, description) if _is_suspect(description) else _mask_string(description)
+
+
+def _is_suspect(text: str) -> bool:
+    if text.isascii():
+        folded = text.lower()
+        if not any(hint in folded for hint in _HINTS):
+            return False
+    return _SUSPECT.search(text) is not None
 
 
 def _mask_frame(frame: Any, action: str) -> Any:
@@ -159,7 +173,7 @@ def _mask_string(value: str) -> str:
 
 def _mask_free_text(value: str) -> str:
     """JSON in a string is masked as JSON; other text that speaks of a token or a secret as a whole."""
-    if not _SUSPECT.search(value):
+    if not _is_suspect(value):
         return value
     try:
         inner = orjson.loads(value)
