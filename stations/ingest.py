@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
@@ -166,16 +165,14 @@ def _fail(batch: list[Job], error: Exception) -> None:
 
 _KEY = "station_id, sampled_at, evse_number, context"
 _TIMES = [COLUMNS.index("sampled_at"), COLUMNS.index("received_at")]
-# Rows in one statement. The driver lets go of the GIL for each statement that it runs, and with the event loop in the
-# other thread every such moment is a switch of threads: one statement a row cost a fifth of all CPU time.
-_SIZES = (64, 16, 4, 1)
 
 
-@cache
-def _insert(rows: int, place: str) -> str:
-    one = f"({', '.join([place] * len(COLUMNS))})"
-    columns, values = ", ".join(COLUMNS), ", ".join([one] * rows)
-    return f"INSERT INTO stations_meterreading ({columns}) VALUES {values} ON CONFLICT ({_KEY}) DO NOTHING"  # noqa: S608 - names of ours
+def _insert(place: str) -> str:
+    columns, places = ", ".join(COLUMNS), ", ".join([place] * len(COLUMNS))
+    return f"INSERT INTO stations_meterreading ({columns}) VALUES ({places}) ON CONFLICT ({_KEY}) DO NOTHING"  # noqa: S608 - names of ours
+
+
+_INSERT_SQLITE, _INSERT_POSTGRESQL = _insert("?"), _insert("%s")
 
 
 def insert_readings(rows: list[Row]) -> None:
@@ -187,7 +184,7 @@ def insert_readings(rows: list[Row]) -> None:
         _insert_into_sqlite(rows)
     else:
         with connection.cursor() as cursor:
-            cursor.executemany(_insert(1, "%s"), rows)
+            cursor.executemany(_INSERT_POSTGRESQL, rows)
     nudge_pages({row[0] for row in rows})
 
 
@@ -197,13 +194,8 @@ def _insert_into_sqlite(rows: list[Row]) -> None:
             # As Django writes a time to SQLite: naive, in UTC.
             if not isinstance(row[index], str):
                 row[index] = row[index].replace(tzinfo=None).isoformat(" ")
-    done = 0
-    while done < len(rows):
-        size = next(size for size in _SIZES if size <= len(rows) - done)
-        values = [value for row in rows[done : done + size] for value in row]
-        # The driver itself: Django's cursor would translate the places of every statement anew.
-        connection.connection.execute(_insert(size, "?"), values)
-        done += size
+    # The driver itself: Django's cursor would translate the places of the statement anew each time.
+    connection.connection.executemany(_INSERT_SQLITE, rows)
 
 
 def store_readings(

@@ -403,7 +403,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='meterreading',
-            index=models.Index(condition=models.Q(('message', ''), _negated=True), fields=['station', 'received_at'], name='reading_message'),
+            index=models.Index(condition=models.Q(('message', ''), _negated=True), fields=['received_at'], name='reading_message'),
         ),
         migrations.AddConstraint(
             model_name='meterreading',
