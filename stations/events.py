@@ -24,7 +24,7 @@ class Kind(models.TextChoices):
     BOOTED = "booted"  # firmware, vendor, model, reason, firmware_changed
     STATUS = "status"  # evse, connector, status
     SESSION_STARTED = "session_started"  # session, evse
-    SESSION_UPDATED = "session_updated"  # session, evse
+    SESSION_UPDATED = "session_updated"  # session, evse, charging_state (2.x)
     SESSION_ENDED = "session_ended"  # session, evse
     ORPHAN_STOP = "orphan_stop"  # session
     CAPABILITIES_READ = "capabilities_read"

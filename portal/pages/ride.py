@@ -227,10 +227,12 @@ class Ride:
     def _status_changes(self) -> Iterator[Moment]:
         last = ""
         for event in self.statuses:
-            status = str(event.data.get("status", ""))
-            if status != last and (words := STATUS_WORDS.get(status)):
+            # 1.6 says it of the connector, 2.x of the transaction (its connector is merely Occupied).
+            status = str(event.data.get("charging_state") or event.data.get("status", ""))
+            words = STATUS_WORDS.get(status)
+            if words is not None and status != last:
                 yield Moment(event.at, *(str(word) for word in words()))
-            last = status
+                last = status
 
     def _ended(self) -> Iterator[Moment]:
         if self.session.ended_at:
@@ -339,7 +341,7 @@ def _statuses(session: ChargingSession, now: datetime) -> list[Event]:
     return list(
         Event.objects.filter(
             station=session.station_id,
-            kind=Kind.STATUS,
+            kind__in=(Kind.STATUS, Kind.SESSION_STARTED, Kind.SESSION_UPDATED),
             at__gte=start,
             at__lte=session.ended_at or now,
             data__evse=session.evse_number,

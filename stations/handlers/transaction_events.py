@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from stations import events
 from stations.handlers.energy import update_registers
@@ -96,6 +97,8 @@ def _record(
         kinds.append(events.Kind.SESSION_ENDED)
     elif not is_new:
         kinds.append(events.Kind.SESSION_UPDATED)
-    data = {"session": session.pk, "evse": session.evse_number}
+    data: dict[str, Any] = {"session": session.pk, "evse": session.evse_number}
+    if message.charging_state:
+        data["charging_state"] = message.charging_state
     for kind in kinds:
         events.record(station_id=station.pk, kind=kind, at=message.at, now=now, data=data)

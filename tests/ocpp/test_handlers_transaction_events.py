@@ -81,8 +81,10 @@ def test_a_transaction_from_start_to_end(station: Station) -> None:
         (4000, 2),
         (9000, 2),
     ]
-    for kind in ("session_started", "session_updated", "session_ended"):
-        assert happened(station, kind) == [{"session": session.pk, "evse": 2}], kind
+    told = {"session": session.pk, "evse": 2}
+    assert happened(station, "session_started") == [{**told, "charging_state": "EVConnected"}]
+    assert happened(station, "session_updated") == [{**told, "charging_state": "Charging"}]
+    assert happened(station, "session_ended") == [told]
 
 
 def test_a_repeated_event_gets_the_same_answer_and_changes_nothing(station: Station) -> None:

@@ -218,6 +218,25 @@ class TestOneSession:
         assert "A fault" not in page  # that was the neighbour's socket
         assert "The station has at most 8 A per phase now, for all its sockets (Grid-aware)." in page
 
+    def test_story_of_a_2x_station_comes_from_its_transaction(
+        self, driver: User, card: Token, station: Station
+    ) -> None:
+        now = timezone.now()
+        session = make_session(station, token=card, started_at=now - 2 * HOUR, received_at=now)
+        told = [
+            (events.Kind.SESSION_UPDATED, {"charging_state": "Charging"}),
+            (events.Kind.STATUS, {"status": "Occupied"}),
+            (events.Kind.SESSION_UPDATED, {"charging_state": "Charging"}),
+            (events.Kind.SESSION_UPDATED, {"charging_state": "SuspendedEVSE"}),
+        ]
+        for minute, (kind, data) in enumerate(told):
+            at = now - HOUR + dt.timedelta(minutes=minute)
+            with transaction.atomic():
+                events.record(station_id=station.pk, kind=kind, at=at, now=now, data={"evse": 1, **data})
+        page = sees(driver, f"{MINE}{session.pk}/")
+        assert page.count("<b>Charging</b>") == 1
+        assert page.index("<b>Charging</b>") < page.index("<b>Waiting</b>")
+
     def test_ended_session_says_how_much_and_why_it_ended(
         self, driver: User, card: Token, station: Station
     ) -> None:
