@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from stations.ocpp import masking
 
-PARTS = (
-    "id _ - tag token passw secret authorization key private psk api credential masterpass apnuser vpn rf uid emaid "
-    "vatnumber customer contract card ev cc exire pin :// @ \\ x ID Tag aPi K ſ"
-).split() + [" "]
+WORDS = """
+id _ - tag token passw secret authorization key private psk api credential masterpass apnuser vpn rf uid emaid
+vatnumber customer contract card ev cc exire pin :// @ \\ x ID Tag aPi K ſ
+"""
+PARTS = [" ", *WORDS.split()]
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=6).map("".join) | st.text())
