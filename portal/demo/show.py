@@ -87,7 +87,7 @@ class Show:
     def _past_is_told(self) -> bool:
         """The queued sessions of each station have arrived, with their own times, and have ended."""
         sessions = ChargingSession.objects.values_list("state", flat=True)
-        told = len(sessions) >= len(STATIONS) * len(PAST)
+        told = len(sessions) > len(STATIONS) * len(PAST)
         return told and ChargingSession.State.ACTIVE not in set(sessions)
 
     def _set_limits(self) -> None:

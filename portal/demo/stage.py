@@ -123,4 +123,15 @@ def _past(role: StationRole, now: datetime) -> tuple[PastSession, ...]:
                 current_a=current_a,
             )
         )
+    # One of today, so that the day's picture has something to show.
+    sessions.append(
+        PastSession(
+            evse=2,
+            token=OTHER_TOKENS[role.operator],
+            started_at=now - timedelta(hours=6),
+            ended_at=now - timedelta(hours=3),
+            energy_wh=21_000,
+            current_a=13.0,
+        )
+    )
     return tuple(sessions)
