@@ -259,10 +259,11 @@ class Gateway:
         self._looking.update(here)
 
     def _claim(self) -> None:
-        station_ids, self._looking = self._looking, set()
+        here = {pk: self.connections[pk].id for pk in self._looking if pk in self.connections}
+        self._looking.clear()
         future: asyncio.Future[Any] = self.loop.create_future()
         future.add_done_callback(self._send_claimed)
-        self.writer.submit(Job(work=lambda: intake.claim(station_ids, _now()), token=future))
+        self.writer.submit(Job(work=lambda: intake.claim(here, _now()), token=future))
 
     def _send_claimed(self, future: asyncio.Future[Any]) -> None:
         if future.exception() is not None:

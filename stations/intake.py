@@ -7,14 +7,15 @@ text to send back once it is durable, and whether the station has become free fo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
-from stations import commands, events, handlers
+from stations import commands, events, handlers, presence
 from stations.models import Frame, Station
 from stations.ocpp import masking, rpc, validation
 
@@ -50,9 +51,13 @@ def refusal_of(peer: Peer, broken: rpc.BrokenFrame, text: str, now: datetime) ->
     return lambda: _refuse(peer, broken, text, now)
 
 
-def claim(station_ids: Iterable[int], now: datetime) -> list[tuple[int, str]]:
-    """Claim the next command of each station: (station id, frame), logged as sent."""
-    claimed = commands.claim(station_ids, now=now)
+def claim(held: dict[int, UUID], now: datetime) -> list[tuple[int, str]]:
+    """Claim the next command of each station: (station id, frame), logged as sent.
+
+    `held`: the connection on which this process holds each station. Where another process has the lease by now, the
+    socket here is dead without knowing it, and a command sent to it would be lost.
+    """
+    claimed = commands.claim(presence.owned(held), now=now)
     frames = [
         (command, rpc.call_text(command.message_id, command.action, command.payload)) for command in claimed
     ]

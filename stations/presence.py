@@ -62,6 +62,12 @@ def end(*, station_id: int, connection: UUID, reason: str, now: datetime) -> boo
     return bool(ended)
 
 
+def owned(held: dict[int, UUID]) -> list[int]:
+    """Those stations whose lease is held by this very connection: station id -> connection."""
+    rows = Presence.objects.filter(station_id__in=list(held)).values_list("station_id", "connection")
+    return [station_id for station_id, connection in rows if connection == held[station_id]]
+
+
 def renew(*, held: dict[int, tuple[UUID, datetime]], now: datetime) -> list[int]:
     """Renew the leases of this gateway: station id -> (connection, time of its last message).
 
