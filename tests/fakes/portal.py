@@ -76,6 +76,10 @@ class Portal:
         self.kill()
         self.start()
 
+    def twin(self) -> Portal:
+        """A second server over the same database and Redis, not started yet; whoever starts it stops it."""
+        return Portal(self.folder, self.database, self.redis_url, self.environment)
+
     def errors(self) -> list[str]:
         """What our own code logged as an error."""
         return re.findall(
