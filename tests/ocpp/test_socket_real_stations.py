@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from stations import commands
@@ -35,6 +36,20 @@ def test_what_is_acknowledged_can_be_read_by_another_process_at_once(portal: Por
         for second in range(50):
             assert line.call("MeterValues", meter_values(version, second, 100.0 + second)) == {}
             assert MeterReading.objects.filter(station=station, import_wh=100 + second).count() == 1
+
+
+def test_there_is_no_answer_before_it_is_written(portal: Portal) -> None:
+    """Another process holds the database for a moment: the station waits for its answer, and gets it."""
+    station = make_station(password=PASSWORD)
+    with FakeStation(portal.port, station.identity) as line:
+        line.call("Heartbeat", {})
+        with transaction.atomic():  # on SQLite that alone holds all writers back
+            if connection.vendor == "postgresql":
+                connection.cursor().execute("LOCK TABLE stations_meterreading IN ACCESS EXCLUSIVE MODE")
+            line.send([2, "waits", "MeterValues", meter_values("1.6", 0, 5.0)])
+            assert not line.is_answered("waits", within_s=0.7)
+        assert line.answer_to("waits") == [3, "waits", {}]
+        assert MeterReading.objects.filter(station=station).count() == 1
 
 
 @pytest.mark.parametrize("version", ["1.6", "2.0.1"])
