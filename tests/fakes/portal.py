@@ -311,6 +311,10 @@ def _mortal_portal(_makers: Makers) -> Iterator[Portal]:
 
 @pytest.fixture
 def mortal_portal(_mortal_portal: Portal, django_db_blocker: Any) -> Iterator[Portal]:
-    """A running server that may be killed, and is to be running again at the end of the test."""
+    """A running server that may be killed, and should be running again at the end of the test."""
+    if (
+        not _mortal_portal.processes
+    ):  # a test failed between a kill and its start: that is not the next one's fault
+        _mortal_portal.start()
     with _seen(_mortal_portal, django_db_blocker) as shared:
         yield shared
