@@ -116,8 +116,8 @@ def _finding(step: StepView, expected: Sequence[Step], reported: Sequence[Step])
         return _("The station reports one limit: %(limit)s.") % {"limit": _limit(limits[0], step.unit)}
     return _("The station reports %(count)s limits in turn, from %(first)s to %(last)s.") % {
         "count": len(limits),
-        "first": _limit(limits[0], step.unit),
-        "last": _limit(limits[-1], step.unit),
+        "first": _limit(min(limits), step.unit),
+        "last": _limit(max(limits), step.unit),
     }
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 import webbrowser
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -20,6 +21,13 @@ from portal.demo.show import Show, missing_statuses
 from portal.demo.stage import Stage
 from portal.serving import server_config
 from stations.models import ChargingSession
+
+
+def _memory_of_stations() -> Path:
+    """Where the stations keep their profiles: beside the SQLite file, so that two demos do not share stations."""
+    database = connection.settings_dict["NAME"]
+    beside = Path(database).parent if connection.vendor == "sqlite" else settings.VAR_DIR
+    return beside / "demo-stations"
 
 
 class Command(BaseCommand):
@@ -51,7 +59,7 @@ class Command(BaseCommand):
             url=f"ws://localhost:{options['port']}/ocpp",
             passwords=people.station_passwords,
             first_time=not ChargingSession.objects.exists(),
-            folder=settings.VAR_DIR / "demo-stations",
+            folder=_memory_of_stations(),
         )
         connection.close()
         self.proven = False
