@@ -1,0 +1,167 @@
+"""What people come for, in Dutch and with a mouse, wide and narrow. Words come from the catalogue, as on the pages."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+from playwright.sync_api import Locator, Page, expect
+
+from portal.demo.cast import DRIVER_TOKEN, OTHER_TOKENS
+from stations.ocpp.masking import MASK
+from tests.e2e.addresses import CONCESSION
+from tests.e2e.conftest import NARROW, WIDE, People
+
+pytestmark = pytest.mark.e2e
+
+SOON_MS = 20_000  # a station's answer, read back and shown
+PROBE_MS = 90_000
+both_widths = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+
+
+def nl(text: str) -> str:
+    """The Dutch of a message of the portal."""
+    with translation.override("nl"):
+        return translation.gettext(text)
+
+
+def heading(page: Page) -> Locator:
+    return page.get_by_role("heading", level=1)
+
+
+def main_link(page: Page, text: str) -> Locator:
+    return page.get_by_role("main").get_by_role("link", name=nl(text)).first
+
+
+@both_widths
+def test_the_official_sees_proof_and_judges_it(people: People, size: dict[str, int]) -> None:
+    with people.visit("official", size=size) as person:
+        page = person.page
+        person.opens("/")
+        assert page.url.endswith(CONCESSION), "an official lands on the matrix"
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name="Stacken laadprofielen"))
+        alpha, beta = row.locator(".laad-cell").all()
+        expect(alpha).to_contain_text(nl("Proven"))
+        expect(beta).to_contain_text(nl("Deviation"))
+
+        row.get_by_role("link", name="Stacken laadprofielen").click()
+        expect(heading(page)).to_contain_text("206")
+        page.get_by_role("main").locator("a[href^='/bewijs/']").first.click()
+        expect(page.locator("#meting svg").first).to_be_visible()
+        expect(page.locator("#meting figcaption")).not_to_be_empty()
+        frame = page.locator("section[aria-labelledby=frames-h] details").first
+        frame.locator("summary").click()
+        expect(frame.locator("pre")).to_contain_text("[2,")
+        expect(page.locator("section[aria-labelledby=chain-h]")).to_contain_text(nl("Correct"))
+
+        reason = f"Gezien op een scherm van {size['width']} breed."
+        page.get_by_label(nl("Reason")).fill(reason)
+        page.get_by_role("button", name=nl("Record the judgement")).click()
+        expect(page.get_by_text(nl("Your judgement is recorded."))).to_be_visible()
+        expect(page.locator("section[aria-labelledby=decisions-h]")).to_contain_text(reason)
+
+
+@pytest.mark.parametrize(
+    ("size", "station", "verdict"),
+    [(WIDE, "ALF-0002", "Proven"), (NARROW, "BET-0002", "Deviation")],
+    ids=["wide", "narrow"],
+)
+def test_the_official_watches_a_probe_to_its_end(
+    people: People, size: dict[str, int], station: str, verdict: str
+) -> None:
+    with people.visit("official", size=size) as person:
+        page = person.page
+        person.opens(CONCESSION)
+        main_link(page, "Live probe").click()
+        choice = page.get_by_label(nl("Station"), exact=True)
+        choice.select_option(label=choice.locator("option", has_text=station).inner_text())
+        page.get_by_role("button", name=nl("Start the probe")).click()
+        expect(heading(page)).to_contain_text("206")
+        page.evaluate("window.sameVisit = true")
+        end = page.locator("section[aria-labelledby=state-h]")
+        expect(end).to_contain_text(nl(verdict), timeout=PROBE_MS)
+        expect(end).to_contain_text(nl("Put back as it was, and read back"))
+        assert page.evaluate("window.sameVisit"), "the page was not loaded again"
+        person.shot("steekproef-klaar")
+        end.get_by_role("link", name=nl("See the evidence")).click()
+        expect(page.locator(".laad-verdict")).to_contain_text(nl(verdict))
+
+
+@pytest.mark.parametrize(("size", "level", "limit"), [(WIDE, 7, 12), (NARROW, 8, 11)], ids=["wide", "narrow"])
+def test_the_operator_sets_a_limit_and_sees_it_confirmed(
+    people: People, size: dict[str, int], level: int, limit: int
+) -> None:
+    name = f"Druk op het net {size['width']}"
+    with people.visit("operator", size=size) as person:
+        page = person.page
+        person.opens("/")
+        expect(page.get_by_role("main")).to_contain_text("ALF-0001")
+        page.locator("main a[href='/stations/ALF-0001/']").first.click()
+        hero = page.locator(".laad-limit")
+        expect(hero.locator("strong")).to_contain_text("A")
+        expect(hero.locator(".laad-limit__win")).not_to_be_empty()
+
+        main_link(page, "Set a limit").click()
+        page.get_by_label(nl("Name"), exact=True).fill(name)
+        page.get_by_label(nl("Level"), exact=True).fill(str(level))
+        page.locator("[name=form-0-limit]").fill(str(limit))
+        page.get_by_role("button", name=nl("Set the limit")).click()
+        page.wait_for_url("**/stations/ALF-0001/", timeout=SOON_MS)
+
+        page.evaluate("window.sameVisit = true")
+        row = page.get_by_role("row").filter(has_text=name)
+        expect(row).to_contain_text(nl("Confirmed"), timeout=SOON_MS)
+        expect(row).to_contain_text(f"{limit} A")
+        expect(hero.locator("strong")).to_have_text(f"{limit}A")
+        expect(hero).to_contain_text(name)
+        assert page.evaluate("window.sameVisit"), "the page was not loaded again"
+        person.shot("limiet-bevestigd")
+
+        row.get_by_role("button", name=nl("Withdraw")).click()
+        expect(hero).not_to_contain_text(name, timeout=SOON_MS)
+
+
+@both_widths
+def test_the_operator_reads_what_was_said_but_no_card_number(people: People, size: dict[str, int]) -> None:
+    with people.visit("operator", size=size) as person:
+        page = person.page
+        person.opens("/stations/ALF-0001/")
+        page.get_by_role("main").get_by_role("link", name=nl("Messages"), exact=True).click()
+        page.locator("[name=action]").fill("StartTransaction")
+        page.get_by_role("main").get_by_role("button", name=nl("Show")).click()
+        started = page.locator(".laad-frames details").filter(has_text='"idTag"').first
+        started.locator("summary").click()
+        expect(started.locator("pre")).to_contain_text(re.compile(rf'"idTag":\s*"{MASK}'))
+        person.shot("berichten-open")
+        for token in (DRIVER_TOKEN, *OTHER_TOKENS):
+            assert token not in page.content()
+
+
+@both_widths
+def test_the_driver_reads_a_session_and_takes_it_along(people: People, size: dict[str, int]) -> None:
+    with people.visit("driver", size=size) as person:
+        page = person.page
+        person.opens("/")
+        expect(page.get_by_text(nl("You are charging now"))).to_be_visible()
+        months = page.locator("section[aria-labelledby^=month-] h2").all_inner_texts()
+        assert len(months) >= 2, "sessions by month"
+        page.locator(".laad-rides a").first.click()
+        expect(page.locator("section[aria-labelledby=chart-h] figcaption")).to_contain_text("kW")
+        events = page.locator("section[aria-labelledby=time-h] li")
+        assert events.count() >= 2, "a timeline from start to end"
+        with page.expect_download() as started:
+            page.get_by_role("main").get_by_role("link", name="CSV").click()
+        rows = list(csv.DictReader(Path(started.value.path()).read_text("utf-8-sig").splitlines()))
+        assert rows
+        assert any(float(row["import_w"] or 0) > 0 for row in rows)
+        assert DRIVER_TOKEN not in page.content()
+
+
+def test_the_administrator_keeps_master_data(people: People) -> None:
+    with people.visit("admin") as person:
+        person.opens("/beheer/")
+        person.page.locator("#content a[href='/beheer/stations/station/']").first.click()
+        expect(person.page.get_by_role("link", name="ALF-0001")).to_be_visible()

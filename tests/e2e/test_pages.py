@@ -1,0 +1,121 @@
+"""Every page of every role, in both languages, wide and narrow: what axe, the browser and a Dutch reader find wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+
+from tests.e2e.addresses import addresses
+from tests.e2e.conftest import NARROW, ROOT, WIDE, People, Person
+
+pytestmark = pytest.mark.e2e
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+CATALOGUE = ROOT / "portal" / "locale" / "nl" / "LC_MESSAGES" / "django.po"
+ROLES = ("anonymous", "official", "operator", "driver", "admin")
+SMALLEST = {"width": 320, "height": 640}  # WCAG 1.4.10: no scrolling in two directions at 320 px
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    if not AXE.exists():
+        pytest.skip("axe-core is not in node_modules (make setup)")
+    return AXE.read_text()
+
+
+@pytest.fixture(scope="session")
+def english_only() -> frozenset[str]:
+    """English texts that a Dutch page must not show: whole messages that read otherwise in Dutch."""
+    with CATALOGUE.open("rb") as file:
+        messages = {message.id: message.string for message in read_po(file) if message.id}
+    dutch = set(map(str, messages.values()))
+    texts = {text for text in messages if isinstance(text, str) and "%" not in text}
+    return frozenset(texts - dutch)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_pages_are_accessible_whole_and_in_ones_language(
+    people: People, axe: str, english_only: frozenset[str], role: str
+) -> None:
+    wrong: list[str] = []
+    with people.visit(role) as person:
+        for path in addresses(person):
+            person.opens(path)
+            wrong += [f"{path}: in English: {text!r}" for text in in_english(person, english_only)]
+            wrong += [f"{path} {problem}" for problem in look(person, axe, shot=path)]
+            switch_to_english(person, path)
+            wrong += [f"{path} {problem}" for problem in look(person, axe)]
+            switch_back(person)
+        expected = "the server responded with a status of 404"  # the page that is not there
+        wrong += [text for text in person.complaints if not ("/no-such-page/" in text and expected in text)]
+    assert not wrong, "\n".join(wrong)
+
+
+def look(person: Person, axe: str, *, shot: str = "") -> Iterator[str]:
+    """What is wrong with the page as it stands, at each width."""
+    page = person.page
+    language = page.locator("html").get_attribute("lang")
+    page.evaluate(axe)
+    for size in (WIDE, NARROW, SMALLEST):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        scrolls = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        if scrolls:
+            yield f"{language} {size['width']}: scrolls sideways"
+        if size is SMALLEST:
+            continue
+        for violation in page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]:
+            yield f"{language} {size['width']}: {said(violation)}"
+        if shot:
+            person.shot(shot)
+    page.set_viewport_size({"width": WIDE["width"], "height": WIDE["height"]})
+
+
+def said(violation: dict[str, Any]) -> str:
+    nodes = violation["nodes"]
+    return f"{violation['id']} ({len(nodes)} x): {nodes[0]['html'][:160]}"
+
+
+def in_english(person: Person, english_only: frozenset[str]) -> list[str]:
+    """Texts of the page that are word for word an English message. A name that is data may be anything."""
+    texts: list[str] = person.page.evaluate(
+        """() => {
+          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          const found = [];
+          while (walker.nextNode()) {
+            const parent = walker.currentNode.parentElement;
+            if (!parent.closest("script, style, [lang=en], pre")) found.push(walker.currentNode.data);
+          }
+          for (const named of document.querySelectorAll("[aria-label], [placeholder], [title]"))
+            found.push(...["aria-label", "placeholder", "title"].map((name) => named.getAttribute(name) ?? ""));
+          return found;
+        }"""
+    )
+    plain = {re.sub(r"\s+", " ", text).strip() for text in texts}
+    return sorted(plain & english_only)
+
+
+def switch_to_english(person: Person, path: str) -> None:
+    """By the switch of the page itself; one stays on the page. Django's own admin follows the choice."""
+    page = person.page
+    assert page.locator("html").get_attribute("lang") == "nl", path
+    switch = page.locator(".laad-language button")
+    if switch.count():
+        switch.click()
+        page.wait_for_load_state()
+        assert page.url == person.demo.url + path, "the switch leads elsewhere"
+    else:
+        speak(person, "en")
+        page.reload()
+    assert (page.locator("html").get_attribute("lang") or "").startswith("en"), path
+
+
+def switch_back(person: Person) -> None:
+    speak(person, "nl")
+
+
+def speak(person: Person, language: str) -> None:
+    person.page.context.add_cookies([{"name": "django_language", "value": language, "url": person.demo.url}])
