@@ -103,7 +103,8 @@ def _tell_other_processes() -> None:
 
 async def _look_for_rows() -> None:
     """Without a channel layer that reaches other processes: what these asked for waits in its row."""
-    seen = await asyncio.to_thread(_last_wish)
+    # Older wishes are the business of the first round of reconcile_unconfirmed, right after the start.
+    seen = await asyncio.to_thread(_last_event)
     while True:
         await asyncio.sleep(0.5)
         seen = await asyncio.to_thread(_enqueue_what_waits, seen)
@@ -112,19 +113,18 @@ async def _look_for_rows() -> None:
 def _enqueue_what_waits(seen: int) -> int:
     """Enqueuing twice is harmless: a probe is claimed by its row, and reconciling is safe to run twice.
 
-    `seen` is the last wish that was seen to, as an event's key; gives the new one.
+    `seen` is the key of the last event that was looked at; gives the new one.
     """
-    close_old_connections()
+    last = _last_event()
     for probe_id in pending_probe_ids():
         run_probe.delay(probe_id)
-    wishes = Event.objects.filter(kind=Kind.LIMIT_CHANGED, pk__gt=seen).values_list("pk", "station_id")
-    for pk, station_id in wishes.order_by("pk"):
-        reconcile.delay(station_id)
-        seen = pk
-    return seen
+    if last > seen:
+        new = Event.objects.filter(pk__gt=seen, pk__lte=last, kind=Kind.LIMIT_CHANGED)
+        for station_id in set(new.values_list("station_id", flat=True)):
+            reconcile.delay(station_id)
+    return last
 
 
-def _last_wish() -> int:
-    """Older ones are the business of the first round of reconcile_unconfirmed, right after the start."""
+def _last_event() -> int:
     close_old_connections()
     return Event.objects.aggregate(last=Max("pk"))["last"] or 0

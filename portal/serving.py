@@ -26,5 +26,6 @@ def server_config(*, host: str, port: int) -> uvicorn.Config:
         lifespan="on",
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=10,
+        # Longer only holds up a restart: a page's live stream does not end by itself, and reconnects.
+        timeout_graceful_shutdown=3,
     )
