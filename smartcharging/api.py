@@ -5,7 +5,7 @@ Access starts at the queryset: what a user may not see is not found.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -19,8 +19,8 @@ from rest_framework.views import APIView
 
 from smartcharging import services
 from smartcharging.models import DesiredProfile, ReportedSchedule
+from stations.api import visitor
 from stations.models import Station
-from stations.models.access import Visitor
 
 LONGEST_H = 24 * 7
 
@@ -151,7 +151,7 @@ class _StationView(APIView):
     """What belongs to one station that the user may see."""
 
     def station(self, request: Request, identity: str, evse: int) -> Station:
-        rows = Station.objects.visible_to(cast(Visitor, request.user))
+        rows = Station.objects.visible_to(visitor(request))
         station: Station = get_object_or_404(rows, identity=identity)
         if evse and not station.evses.filter(number=evse).exists():
             raise ValidationError({"evse": [f"The station has no EVSE {evse}."]})
@@ -197,7 +197,7 @@ class ProfileViewSet(
     queryset = DesiredProfile.objects.none()
 
     def get_queryset(self) -> QuerySet[DesiredProfile]:
-        rows: QuerySet[DesiredProfile] = DesiredProfile.objects.visible_to(cast(Visitor, self.request.user))
+        rows: QuerySet[DesiredProfile] = DesiredProfile.objects.visible_to(visitor(self.request))
         wanted = self.request.query_params.get("station")
         rows = rows.filter(station__identity=wanted) if wanted else rows
         return rows.select_related("station").order_by("-pk")
@@ -208,7 +208,7 @@ class ProfileViewSet(
         wanted = WantedProfileSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         wish = dict(wanted.validated_data)
-        rows = Station.objects.plannable_by(cast(Visitor, request.user))
+        rows = Station.objects.plannable_by(visitor(request))
         station = get_object_or_404(rows, identity=wish.pop("station"))
         wish["periods"] = [services.LimitPeriod(**period) for period in wish["periods"]]
         try:
@@ -220,7 +220,7 @@ class ProfileViewSet(
     @extend_schema(responses={202: ProfileSerializer})
     def destroy(self, request: Request, pk: str) -> Response:
         """Withdraw it: cleared from the station by its exact id, and read back."""
-        rows = DesiredProfile.objects.plannable_by(cast(Visitor, request.user)).current()
+        rows = DesiredProfile.objects.plannable_by(visitor(request)).current()
         row = get_object_or_404(rows, pk=pk)
         services.withdraw(row, requested_by=request.user, now=timezone.now())
         return Response(ProfileSerializer(row).data, status=202)

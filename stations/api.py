@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from stations import commands, framelog
 from stations.models import ChargingSession, Command, Evse, MeterReading, Presence, Station
 from stations.models.access import OPERATOR_ROLES, Visitor, parties_of
+from stations.ocpp.readings import MEASURED
 from stations.ocpp.validation import SchemaViolation, UnknownAction
 from stations.presence import online
 
@@ -181,27 +182,7 @@ class ReadingSerializer(serializers.ModelSerializer[MeterReading]):
 
     class Meta:
         model = MeterReading
-        fields = (
-            "sampled_at",
-            "received_at",
-            "context",
-            "import_wh",
-            "export_wh",
-            "import_w",
-            "export_w",
-            "import_l1_a",
-            "import_l2_a",
-            "import_l3_a",
-            "export_l1_a",
-            "export_l2_a",
-            "export_l3_a",
-            "voltage_l1_v",
-            "voltage_l2_v",
-            "voltage_l3_v",
-            "offered_a",
-            "offered_w",
-            "soc_percent",
-        )
+        fields = ("sampled_at", "received_at", "context", *MEASURED)
 
 
 class RegisterSerializer(serializers.Serializer[Any]):

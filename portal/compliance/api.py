@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -19,12 +19,9 @@ from portal.compliance.dossier import sentence, step_text
 from portal.compliance.models import Evidence, Probe, Status
 from portal.compliance.permissions import may_probe
 from portal.compliance.sentences import say
+from stations.api import visitor
 from stations.models import Concession, Operator, Station
 from stations.models.access import Visitor
-
-
-def _visitor(request: Request) -> Visitor:
-    return cast("Visitor", request.user)
 
 
 # ---------------------------------------------------------------- statuses
@@ -53,7 +50,7 @@ class ComplianceViewSet(viewsets.GenericViewSet[Any]):
         responses=StatusSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
-        user, now = _visitor(request), timezone.now()
+        user, now = visitor(request), timezone.now()
         concessions = Concession.objects.visible_to(user).order_by("slug")
         if slug := request.query_params.get("concession"):
             concessions = concessions.filter(slug=slug)
@@ -113,7 +110,7 @@ class EvidenceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets
     queryset = Evidence.objects.none()
 
     def get_queryset(self) -> Any:
-        rows = Evidence.objects.visible_to(_visitor(self.request))
+        rows = Evidence.objects.visible_to(visitor(self.request))
         return rows.select_related("requirement", "concession", "operator", "station").order_by("-pk")
 
 
@@ -172,14 +169,14 @@ class ProbeViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
     queryset = Probe.objects.none()
 
     def get_queryset(self) -> Any:
-        rows = Probe.objects.visible_to(_visitor(self.request))
+        rows = Probe.objects.visible_to(visitor(self.request))
         return rows.select_related("station", "requirement", "evidence").order_by("-pk")
 
     @extend_schema(request=ProbeRequestSerializer, responses={202: ProbeSerializer})
     def create(self, request: Request) -> Response:
         asked = ProbeRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        user = _visitor(request)
+        user = visitor(request)
         station = self._station(user, asked.validated_data)
         try:
             probe = probes.start_probe(

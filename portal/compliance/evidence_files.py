@@ -14,7 +14,11 @@ CSV_HEADING = ("at", "purpose", "evse", "step", "holds", "from", "expected", "re
 
 
 def csv_rows(dossier: Dossier) -> Iterator[tuple[Any, ...]]:
-    """A line for each step; of one that was read, a line for each period. For programs: times in UTC, points."""
+    """The heading and a line for each step; of one that was read, a line for each period.
+
+    For programs: times in UTC, points.
+    """
+    yield CSV_HEADING
     for step in dossier.steps:
         first = (step.at.isoformat(), step.purpose, step.evse, step.kind, step.holds)
         drawn = comparison(dossier, step.number) if step.reported else None

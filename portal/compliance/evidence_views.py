@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from portal.compliance import decisions, dossier, evidence_chart, evidence_files
 from portal.compliance.forms import DecisionForm
 from portal.compliance.models import Evidence, Judgement
 from portal.compliance.permissions import supervises
+from portal.pages.csv_download import csv_download
 from portal.pages.drawings import mark_of_verdict
 
 if TYPE_CHECKING:
@@ -157,22 +157,16 @@ def rejudge(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def evidence_csv(request: HttpRequest, pk: int) -> HttpResponse:
     found = _evidence(request, pk)
-    response = HttpResponse(content_type="text/csv; charset=utf-8", headers=_as_file(found, "csv"))
-    writer = csv.writer(response)
-    writer.writerow(evidence_files.CSV_HEADING)
-    writer.writerows(evidence_files.csv_rows(dossier.dossier(found)))
-    return response
+    return csv_download(evidence_files.csv_rows(dossier.dossier(found)), _file_name(found, "csv"))
 
 
 @require_safe
 def evidence_json(request: HttpRequest, pk: int) -> HttpResponse:
     found = _evidence(request, pk)
     layout = {"indent": 2, "ensure_ascii": False}
-    return JsonResponse(
-        evidence_files.as_json(found), json_dumps_params=layout, headers=_as_file(found, "json")
-    )
+    headers = {"Content-Disposition": f'attachment; filename="{_file_name(found, "json")}"'}
+    return JsonResponse(evidence_files.as_json(found), json_dumps_params=layout, headers=headers)
 
 
-def _as_file(found: Evidence, suffix: str) -> dict[str, str]:
-    name = f"bewijs-{found.concession.slug}-{found.sequence}.{suffix}"
-    return {"Content-Disposition": f'attachment; filename="{name}"'}
+def _file_name(found: Evidence, suffix: str) -> str:
+    return f"bewijs-{found.concession.slug}-{found.sequence}.{suffix}"

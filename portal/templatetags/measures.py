@@ -90,7 +90,7 @@ def money(amount: Number, currency: str) -> str:
     """An amount in its own currency: euros as `euro` writes them, others as "4,50 CHF"."""
     if currency == "EUR" or amount is None:
         return euro(amount)
-    return f"{number_format(amount, 2, use_l10n=True)}{NBSP}{currency}"
+    return f"{_number(amount, 2)}{NBSP}{currency}"
 
 
 @register.filter
