@@ -20,7 +20,7 @@ from rest_framework.response import Response
 
 from stations import commands, framelog
 from stations.models import ChargingSession, Command, Evse, MeterReading, Presence, Station
-from stations.models.access import OPERATOR_ROLES, Visitor, parties_of
+from stations.models.access import Visitor
 from stations.ocpp.readings import MEASURED
 from stations.ocpp.validation import SchemaViolation, UnknownAction
 from stations.presence import online
@@ -217,13 +217,8 @@ class StationViewSet(viewsets.ReadOnlyModelViewSet[Station]):
     @action(detail=True, pagination_class=None, filter_backends=[])
     def messages(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
         """The OCPP log, newest first; go on with `before` = the time of the last line. For the operator only."""
-        user = visitor(request)
         # An official reads what a station is, never what a driver did there: as Frame's own queryset says.
-        rows = Station.objects.visible_to(user)
-        if not getattr(user, "is_superuser", False):
-            parties = parties_of(user, roles=OPERATOR_ROLES, party="operator")
-            rows = rows.filter(site__operator__in=parties)
-        station = get_object_or_404(rows, identity=id)
+        station = get_object_or_404(Station.objects.worked_on_by(visitor(request)), identity=id)
         wanted = WantedLines(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         lines = framelog.frames_of(station, **wanted.validated_data)

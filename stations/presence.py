@@ -24,6 +24,17 @@ def online(now: datetime, prefix: str = "") -> Q:
     )
 
 
+def is_living(lease: Presence, now: datetime) -> bool:
+    """What `online` asks, of a row that is here already."""
+    renewed = lease.renewed_at
+    return bool(lease.connection and renewed and renewed > now - timedelta(seconds=LEASE_S))
+
+
+def since(lease: Presence, *, is_online: bool) -> datetime | None:
+    """Since when the station is here, or is not."""
+    return lease.connected_at if is_online else lease.disconnected_at or lease.renewed_at
+
+
 def is_online(station_id: int, now: datetime) -> bool:
     return Presence.objects.filter(online(now), station_id=station_id).exists()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -29,9 +29,8 @@ from portal.pages.metering import samples_of
 from portal.pages.station_compliance import duties_of
 from portal.pages.station_day import station_day
 from portal.pages.words import connector_status
-from stations.models import ChargingSession, Connector, MeterReading, Presence, Station
-from stations.models.access import OPERATOR_ROLES, parties_of
-from stations.presence import LEASE_S
+from stations.models import ChargingSession, Connector, MeterReading, Station
+from stations.presence import is_living, since
 
 SESSIONS_A_PAGE = 50
 
@@ -61,40 +60,29 @@ def visit(request: HttpRequest, identity: str) -> Visit:
     """The station by its identity; 404 for a stranger. One query for the row and all permissions on it."""
     user = cast("User", request.user)
     now = timezone.now()
-    same = Station.objects.filter(pk=OuterRef("pk"))
+    same = Q(pk=OuterRef("pk"))
     rows = (
         Station.objects.visible_to(user)
         .with_place()
         .annotate(
-            may_plan=Exists(Station.objects.plannable_by(user).filter(pk=OuterRef("pk"))),
-            is_operated=Exists(
-                same.filter(site__operator__in=parties_of(user, roles=OPERATOR_ROLES, party="operator"))
-            ),
+            may_plan=Exists(Station.objects.plannable_by(user).filter(same)),
+            is_staff=Exists(Station.objects.worked_on_by(user).filter(same)),
         )
         .prefetch_related("evses__connectors")
     )
     station: Any = get_object_or_404(rows, identity=identity)
     live_id = hub.mark(station.pk)  # before anything is read: what changes meanwhile is told
-    is_online, since = _connection(getattr(station, "presence", None), now)
+    presence = getattr(station, "presence", None)
+    is_online = presence is not None and is_living(presence, now)
     return Visit(
         station=station,
         now=now,
         is_online=is_online,
-        since=since,
+        since=since(presence, is_online=is_online) if presence else None,
         may_plan=station.may_plan,
-        is_staff=user.is_superuser or station.is_operated,
+        is_staff=station.is_staff,
         live_id=live_id,
     )
-
-
-def _connection(presence: Presence | None, now: datetime) -> tuple[bool, datetime | None]:
-    """Whether the lease lives (stations.presence.online, on a row that is here already), and since when not or so."""
-    if presence is None:
-        return False, None
-    renewed = presence.renewed_at
-    if presence.connection and renewed and renewed > now - timedelta(seconds=LEASE_S):
-        return True, presence.connected_at
-    return False, presence.disconnected_at or renewed
 
 
 @require_safe

@@ -37,7 +37,7 @@ from portal.pages.words import connector_status
 from smartcharging.models import DesiredProfile
 from stations.models import Connector, Operator, Station
 from stations.models.site import OcppVersion
-from stations.presence import online
+from stations.presence import online, since
 
 PAGE_SIZE = 50
 SELECT = {"class": "utrecht-select utrecht-select--html-select"}
@@ -186,15 +186,10 @@ def _rows(user: User, now: datetime) -> QuerySet[Any]:
 
 def _line(station: Any) -> Line:
     presence = getattr(station, "presence", None)
-    since = None
-    if presence is not None:
-        since = (
-            presence.connected_at if station.is_online else presence.disconnected_at or presence.renewed_at
-        )
     return Line(
         station=station,
         is_online=station.is_online,
-        since=since,
+        since=since(presence, is_online=station.is_online) if presence else None,
         mark=None if station.worst is None else mark_of(WORST_FIRST[station.worst]),
         sockets=tuple(
             (evse.letter, ", ".join(connector_status(c.status) for c in evse.connectors.all()))

@@ -58,6 +58,10 @@ class PartyQuerySet(models.QuerySet[Any]):
             return self
         return self._once(self.filter(self._operated(user, OPERATOR_ROLES) | self._supervised(user)))
 
+    def worked_on_by(self, user: Visitor) -> Self:
+        """Rows of an operator that `user` works for, in any role: what drivers did there is theirs to see."""
+        return self._acted_on_by(user, OPERATOR_ROLES)
+
     def plannable_by(self, user: Visitor) -> Self:
         """Rows whose limits `user` may set."""
         return self._acted_on_by(user, PLANNING_ROLES)
