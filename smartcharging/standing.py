@@ -64,7 +64,7 @@ def profile_of(row: DesiredProfile, ocpp_version: str) -> ChargingProfile:
         recurrency=RECURRENCIES[DesiredProfile.Recurrency(row.recurrency)] if row.recurrency else None,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
-        transaction_id=_transaction_id(row.transaction_id, ocpp_version) if row.transaction_id else None,
+        transaction_id=transaction_id_of(row.transaction_id, ocpp_version) if row.transaction_id else None,
     )
 
 
@@ -139,13 +139,13 @@ def _transactions(station: Station, now: datetime) -> list[Transaction]:
     }
     return [
         Transaction(
-            _transaction_id(session.transaction_id, station.ocpp_version), number, session.started_at or now
+            transaction_id_of(session.transaction_id, station.ocpp_version), number, session.started_at or now
         )
         for number, session in newest.items()
     ]
 
 
-def _transaction_id(text: str, ocpp_version: str) -> int | str:
+def transaction_id_of(text: str, ocpp_version: str) -> int | str:
     """1.6 counts transactions; a text there is kept as it is, and matches none."""
     return int(text) if ocpp_version == "1.6" and text.lstrip("-").isdigit() else text
 

@@ -10,9 +10,8 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 
 from portal.compliance.dossier import Dossier, LimitStep, StepView
-from portal.compliance.schedule_chart import ScheduleChart, differences, schedule_drawings
+from portal.compliance.schedule_chart import ScheduleChart, differences, limit_text, schedule_drawings
 from portal.pages.charts import Drawing, Step
-from portal.templatetags.measures import figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +105,16 @@ def _finding(step: StepView, expected: Sequence[Step], reported: Sequence[Step])
     found = next(differences(expected, reported), None)
     if step.holds is False and found is not None:
         return _("The station reports %(reported)s where %(expected)s was to be expected.") % {
-            "reported": _limit(found.reported, step.unit),
-            "expected": _limit(found.expected, step.unit),
+            "reported": limit_text(found.reported, step.unit),
+            "expected": limit_text(found.expected, step.unit),
         }
     limits = [limit.value for limit in reported if limit.value is not None]
     if not limits:
         return _("The station reports no limit.")
     if len(limits) == 1:
-        return _("The station reports one limit: %(limit)s.") % {"limit": _limit(limits[0], step.unit)}
+        return _("The station reports one limit: %(limit)s.") % {"limit": limit_text(limits[0], step.unit)}
     return _("The station reports %(count)s limits in turn, from %(first)s to %(last)s.") % {
         "count": len(limits),
-        "first": _limit(min(limits), step.unit),
-        "last": _limit(max(limits), step.unit),
+        "first": limit_text(min(limits), step.unit),
+        "last": limit_text(max(limits), step.unit),
     }
-
-
-def _limit(value: float, unit: str) -> str:
-    return f"{figure(value)} {unit}"

@@ -20,12 +20,12 @@ from portal.pages.charts import (
     label,
     line,
     number,
+    text_width,
     value_axis,
 )
 from portal.templatetags.measures import figure
 
 TOP = 30
-LETTER_PX = 7.2  # of the 13 px text, on average
 SAME = 0.05  # the width of a line: what is closer cannot be seen apart
 
 
@@ -160,17 +160,17 @@ def _names(chart: ScheduleChart, sheet: Sheet, time: TimeAxis, values: ValueAxis
         if step.value is None:
             continue
         left, right = time.x(step.start), time.x(step.end)
-        text = _limit_text(step.value, chart.unit)
+        text = limit_text(step.value, chart.unit)
         if place == 0 and sheet.shape == "wide":
             text = f"{_('Expected')} {text}"
-        if right - left > LETTER_PX * len(text):
+        if right - left > text_width(text):
             away = 17 if _reported_above(chart, step) else -8
             yield label("t-steer t-mid", (left + right) / 2, values.y(step.value) + away, text)
     shown = [step for step in chart.reported if step.value is not None]
     for place, step in enumerate(shown if any(differences(chart.expected, chart.reported)) else shown[:1]):
-        text = _limit_text(step.value or 0, chart.unit)
+        text = limit_text(step.value or 0, chart.unit)
         text = text if place else _("Reported %(limit)s") % {"limit": text}
-        if time.x(step.end) - time.x(step.start) > LETTER_PX * len(text):
+        if time.x(step.end) - time.x(step.start) > text_width(text):
             yield label("t-flow", time.x(step.start) + 8, sheet.bottom - 10, text)
 
 
@@ -180,5 +180,6 @@ def _reported_above(chart: ScheduleChart, step: Step) -> bool:
     return any(value is not None and value > (step.value or 0) + SAME for value in answers)
 
 
-def _limit_text(value: float, unit: str) -> str:
+def limit_text(value: float, unit: str) -> str:
+    """A limit as the drawing and what is said of it write it, in the unit it came in."""
     return f"{figure(value)} {unit}"

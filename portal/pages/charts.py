@@ -18,6 +18,7 @@ Shape = Literal["wide", "narrow"]
 
 NICE_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 MINUTES_APART = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440)
+LETTER_PX = 7.2  # of the 13 px text, on average
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,10 @@ def box(css: str, x: float, y: float, width: float, height: float) -> Box:
 
 def label(css: str, x: float, y: float, text: str) -> Label:
     return Label(css, number(x), number(y), text)
+
+
+def text_width(text: str) -> float:
+    return LETTER_PX * len(text)
 
 
 def now_marks(at: datetime, axis: TimeAxis, *, top: float, bottom: float) -> list[Mark]:

@@ -53,7 +53,7 @@ class Telling:
             winner = current.winners[0]
             text = _("Wins: %(name)s (level %(level)d)") % {"name": winner.name, "level": winner.stack_level}
         else:
-            text = _("The sockets have limits of their own: %(names)s") % {"names": names_of(current.winners)}
+            text = _("The sockets have limits of their own: %(names)s") % {"names": current.names}
         return _("%(text)s, until %(until)s") % {"text": text, "until": until} if until else text
 
     def _until(self, current: Stretch) -> str:
@@ -122,7 +122,3 @@ class Telling:
         if states - {DesiredProfile.State.CONFIRMED}:
             return _("The station has accepted this. It has not been read back yet.")
         return ""
-
-
-def names_of(winners: Sequence[DesiredProfile]) -> str:
-    return ", ".join(winner.name for winner in winners)

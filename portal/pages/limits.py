@@ -1,7 +1,8 @@
 """The limits of a station over a day as a page tells them: which limit when, which profile decides it, what comes next.
 
 From our records: a profile counts from the moment the station accepted it until it was cleared, so that what is shown
-of this morning is what stood this morning. The engine computes the limit; here is only who decided it.
+of this morning is what stood this morning. The engine computes the limit, as it does for smartcharging.services; here
+is only who decided it.
 """
 
 from __future__ import annotations
@@ -14,20 +15,12 @@ from operator import attrgetter
 
 from django.db.models import Prefetch, Q
 
-from smartcharging.domain.profiles import (
-    Installed,
-    LocalLimit,
-    Purpose,
-    Transaction,
-    Unit,
-    policy_for,
-)
-from smartcharging.domain.schedule import composite_schedule
+from smartcharging.domain.judging import Question, StationFacts, expected_periods
+from smartcharging.domain.profiles import Installed, Purpose, Transaction, Unit
 from smartcharging.models import Delivery, DesiredProfile
-from smartcharging.standing import STANDING, profile_of
-from stations.models import ChargingSession, Command, Evse, Station
+from smartcharging.standing import STANDING, profile_of, transaction_id_of
+from stations.models import ChargingSession, Command, Station
 
-NOMINAL_V = 230.0
 State = DesiredProfile.State
 
 
@@ -55,6 +48,11 @@ class Stretch:
     limit_a: float
     limit_w: float
     winners: tuple[DesiredProfile, ...]
+
+    @property
+    def names(self) -> str:
+        """Of the profiles that decide it."""
+        return ", ".join(winner.name for winner in self.winners)
 
     @property
     def same(self) -> tuple[float, tuple[int, ...]]:
@@ -86,47 +84,33 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What the engine is asked about a station; `evse` 0 asks about the whole of it."""
+class Window:
+    """What is looked at: an EVSE of a station (0: the whole of it), from `start` until `end`."""
 
-    station: Station
+    facts: StationFacts
     evse: int
-    evse_count: int
-    socket_a: float
-    transactions: tuple[Transaction, ...]
     start: datetime
-    duration_s: int
+    end: datetime
 
     @property
     def ceiling_a(self) -> float:
         """What the connection, or the socket on it, gives at most."""
-        connection_a = float(self.station.connection_a)
-        return min(connection_a, self.socket_a) if self.evse else connection_a
+        return self.facts.socket_a(self.evse) if self.evse else self.facts.connection_a
 
     @property
-    def evses(self) -> range:
-        return range(self.evse, self.evse + 1) if self.evse else range(1, self.evse_count + 1)
+    def evses(self) -> Sequence[int]:
+        return (self.evse,) if self.evse else [number for number, _ in self.facts.sockets] or (1,)
 
     def answer(
-        self, installed: Sequence[Installed], *, unit: Unit, evse: int, local_a: float | None = None
+        self, installed: Sequence[Installed], *, unit: Unit, evse: int, capped: bool = False
     ) -> list[tuple[datetime, float | None]]:
         """Moments from which each limit holds; None where nothing limits."""
-        composite = composite_schedule(
-            installed=installed,
-            now=self.start,
-            duration_s=self.duration_s,
-            unit=unit,
-            evse=evse,
-            evse_count=self.evse_count,
-            transactions=self.transactions,
-            defaults=LocalLimit(
-                nominal_voltage=NOMINAL_V, phases=self.station.connection_phases, limit_a=local_a
-            ),
-            policy=policy_for("1.6" if self.station.ocpp_version == "1.6" else "2.0.1"),
-        )
+        duration_s = int((self.end - self.start).total_seconds())
+        question = Question(evse, self.start, duration_s, unit)
+        start = self.start.replace(microsecond=0)
         return [
-            (composite.start + timedelta(seconds=period.start_s), period.limit)
-            for period in composite.periods
+            (start + timedelta(seconds=period.start_s), period.limit)
+            for period in expected_periods(installed, question, self.facts, capped=capped)
         ]
 
 
@@ -147,34 +131,28 @@ def limits_of(
     standing = tuple(
         item for profile in profiles if (item := standing_of(profile, station.ocpp_version)) is not None
     )
-    evses = list(station.evses.all())
-    question = Question(
-        station=station,
-        evse=evse,
-        evse_count=max(1, len(evses)),
-        socket_a=_socket_a(station, evses, evse),
+    window = Window(_facts(station, active), evse, start, end)
+    in_force = {item.desired.pk: tuple(_alone(item, window)) for item in standing}
+    return Limits(standing, tuple(_stretches(standing, in_force, window)), in_force)
+
+
+def _facts(station: Station, active: Iterable[ChargingSession]) -> StationFacts:
+    """As smartcharging.standing.facts_of, from rows that are here already."""
+    return StationFacts(
+        version="1.6" if station.ocpp_version == "1.6" else "2.0.1",
+        connection_a=float(station.connection_a),
+        phases=station.connection_phases,
+        sockets=tuple((evse.number, float(evse.socket_a)) for evse in station.evses.all()),
         transactions=tuple(
-            Transaction(_transaction_id(session), session.evse_number, session.started_at)
+            Transaction(
+                transaction_id_of(session.transaction_id or "", station.ocpp_version),
+                session.evse_number,
+                session.started_at,
+            )
             for session in active
             if session.evse_number and session.started_at
         ),
-        start=start,
-        duration_s=int((end - start).total_seconds()),
     )
-    in_force = {item.desired.pk: tuple(_alone(item, question, end)) for item in standing}
-    return Limits(standing, tuple(_stretches(standing, in_force, question, end)), in_force)
-
-
-def _socket_a(station: Station, evses: Sequence[Evse], number: int) -> float:
-    """What the socket of one EVSE gives, or the largest of them; as much as the connection where none is known."""
-    known = [evse.socket_a for evse in evses if number in (0, evse.number)]
-    return float(max(known, default=station.connection_a))
-
-
-def _transaction_id(session: ChargingSession) -> int | str:
-    """A number in 1.6, as its profiles name it."""
-    text = session.transaction_id or ""
-    return int(text) if session.station.ocpp_version == "1.6" and text.isdigit() else text
 
 
 def profiles_of(station: Station, *, since: datetime) -> list[DesiredProfile]:
@@ -219,36 +197,31 @@ def _stood(desired: DesiredProfile) -> tuple[datetime, datetime | None] | None:
     return since, until
 
 
-def _alone(item: Standing, question: Question, end: datetime) -> Iterator[InForce]:
+def _alone(item: Standing, window: Window) -> Iterator[InForce]:
     """Where this profile has a period of its own: what the engine answers when it is the only one."""
-    evse = item.installed.evse or 1
-    answer = question.answer([item.installed], unit="A", evse=evse)
-    for (start, limit_a), until in zip(answer, [at for at, _ in answer[1:]] + [end], strict=True):
+    answer = window.answer([item.installed], unit="A", evse=item.installed.evse or 1)
+    for (start, limit_a), until in zip(answer, [at for at, _ in answer[1:]] + [window.end], strict=True):
         if limit_a is not None:
             yield InForce(start, until, limit_a)
 
 
 def _stretches(
-    standing: Sequence[Standing],
-    in_force: dict[int, tuple[InForce, ...]],
-    question: Question,
-    end: datetime,
+    standing: Sequence[Standing], in_force: dict[int, tuple[InForce, ...]], window: Window
 ) -> Iterator[Stretch]:
-    """Between two moments at which anything changes, the limit of the whole station and who decides it."""
+    """Between two moments at which anything changes, the limit of what is looked at and who decides it."""
     installed = [item.installed for item in standing]
-    amps = question.answer(installed, unit="A", evse=question.evse, local_a=question.socket_a)
-    watts = question.answer(installed, unit="W", evse=question.evse, local_a=question.socket_a)
+    amps = window.answer(installed, unit="A", evse=window.evse, capped=True)
+    watts = window.answer(installed, unit="W", evse=window.evse, capped=True)
     changes = {at for at, _ in (*amps, *watts)} | {
         moment for runs in in_force.values() for run in runs for moment in (run.start, run.end)
     }
-    moments = sorted(moment for moment in {*changes, question.start, end} if question.start <= moment <= end)
-    ceiling_w = question.ceiling_a * question.station.connection_phases * NOMINAL_V
+    moments = sorted(at for at in {*changes, window.start, window.end} if window.start <= at <= window.end)
     pieces = []
     for start, until in pairwise(moments):
-        limit_a = min(_value_at(amps, start), question.ceiling_a)
-        leading = _leading(standing, in_force, start, question.evses)
-        winners = _winners(leading, limit_a, question.ceiling_a)
-        pieces.append(Stretch(start, until, limit_a, min(_value_at(watts, start), ceiling_w), winners))
+        limit_a = _value_at(amps, start)
+        leading = _leading(standing, in_force, start, window.evses)
+        winners = _winners(leading, limit_a, window.ceiling_a)
+        pieces.append(Stretch(start, until, limit_a, _value_at(watts, start), winners))
     for _, group in groupby(pieces, key=attrgetter("same")):
         run = list(group)
         yield replace(run[0], end=run[-1].end)
@@ -268,7 +241,10 @@ class Leading:
 
 
 def _leading(
-    standing: Sequence[Standing], in_force: dict[int, tuple[InForce, ...]], moment: datetime, evses: range
+    standing: Sequence[Standing],
+    in_force: dict[int, tuple[InForce, ...]],
+    moment: datetime,
+    evses: Sequence[int],
 ) -> Leading:
     running = [
         (item, run.limit_a)

@@ -121,6 +121,12 @@ def power_steps(
     return imported, exported
 
 
+def mean_w(steps: Sequence[Step], start: datetime, end: datetime) -> float | None:
+    """The mean of the `steps` (in kW) that begin between `start` and `end`, in W."""
+    values = [step.value for step in steps if start <= step.start < end and step.value is not None]
+    return 1000 * sum(values) / len(values) if values else None
+
+
 def _curve(
     samples: Sequence[Sample], start: datetime, width: timedelta, until: datetime
 ) -> list[tuple[float, float] | None]:

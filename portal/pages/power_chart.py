@@ -20,6 +20,7 @@ from portal.pages.charts import (
     line,
     now_marks,
     number,
+    text_width,
     value_axis,
 )
 
@@ -61,7 +62,6 @@ WIDE = Sheet("wide", 800, 290, 790, 7)
 COLUMN = Sheet("wide", 560, 260, 550, 5)  # beside a second column: smaller, so that its text is not
 NARROW = Sheet("narrow", 340, 240, 330, 4)
 LEFT, TOP, FOOT = 40, 30, 30
-LETTER_PX = 7.2  # of the 13 px text, on average
 
 
 def power_drawings(chart: PowerChart, wide: Sheet = WIDE) -> tuple[Drawing, Drawing]:
@@ -183,7 +183,7 @@ def _limit_label(
         y += 24  # under the line, clear of the text of the connection
     left, x, right = time.x(current.start), time.x(at), time.x(current.end)
     for text in (f"{chart.limit_text}, {chart.limit_name}" if chart.limit_name else "", chart.limit_text):
-        width = len(text) * LETTER_PX + 12
+        width = text_width(text) + 12
         if text and width <= x - left:
             yield label("t-steer", left + 6, y - 8, text)
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from portal.pages.charts import Drawing, Step
 from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
-from portal.pages.metering import FRESH, Sample, highest_of, power_steps, samples_of, totals_of
+from portal.pages.metering import FRESH, Sample, highest_of, mean_w, power_steps, samples_of, totals_of
 from portal.pages.power_chart import COLUMN, PowerChart, power_drawings
 from portal.pages.words import end_reason
 from portal.templatetags.measures import NBSP, UNKNOWN, ampere, clock, duration, kw, kwh
@@ -103,8 +103,8 @@ class Ride:
         if not self.current.winners:
             return _("Full power: nothing limits this socket now.")
         if self.current.limit_a == 0:
-            return _("Paused until there is room again (%(name)s).") % {"name": _names(self.current)}
-        values = {"limit": ampere(self.current.limit_a), "name": _names(self.current)}
+            return _("Paused until there is room again (%(name)s).") % {"name": self.current.names}
+        values = {"limit": ampere(self.current.limit_a), "name": self.current.names}
         if self.current.winners[0].purpose == DesiredProfile.Purpose.STATION_MAX:
             return (
                 _("The station has at most %(limit)s per phase now, for all its sockets (%(name)s).") % values
@@ -174,8 +174,8 @@ class Ride:
             rows.append(
                 (
                     at,
-                    _mean(self.steps[0], at, at + apart),
-                    _mean(self.steps[1], at, at + apart),
+                    mean_w(self.steps[0], at, at + apart),
+                    mean_w(self.steps[1], at, at + apart),
                     held.limit_w if held else None,
                 )
             )
@@ -201,7 +201,7 @@ class Ride:
             return _("Nothing limited this socket.")
         return _("With a limit of %(limit)s (%(name)s).") % {
             "limit": ampere(held.limit_a),
-            "name": _names(held),
+            "name": held.names,
         }
 
     def _limit_changes(self) -> Iterator[Moment]:
@@ -352,7 +352,7 @@ def _statuses(session: ChargingSession, now: datetime) -> list[Event]:
 def _changed(before: Stretch, after: Stretch) -> Moment:
     if not after.winners:
         return Moment(after.start, _("Full power again"), _("Nothing limits this socket any more."))
-    values = {"limit": ampere(after.limit_a), "name": _names(after)}
+    values = {"limit": ampere(after.limit_a), "name": after.names}
     if after.limit_a == 0:
         title = _("Pause")
     elif after.limit_a < before.limit_a:
@@ -362,24 +362,12 @@ def _changed(before: Stretch, after: Stretch) -> Moment:
     return Moment(after.start, title, values["name"])
 
 
-def _names(stretch: Stretch) -> str:
-    return ", ".join(winner.name for winner in stretch.winners)
-
-
 def _apart(span: timedelta) -> timedelta:
     """Rows of the table this far apart, so that there are some twenty of them."""
     minutes = next(
         (step for step in (1, 5, 10, 15, 30, 60, 120, 240) if span / 24 <= timedelta(minutes=step)), 480
     )
     return timedelta(minutes=minutes)
-
-
-def _mean(steps: Sequence[Step], start: datetime, end: datetime) -> float | None:
-    """In W; `steps` are in kW."""
-    values = [
-        step.value for step in steps if step.start < end and step.end > start and step.value is not None
-    ]
-    return 1000 * sum(values) / len(values) if values else None
 
 
 def length_of(session: ChargingSession, now: datetime) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.pages.charts import Drawing, Mark, Shape, Span, TimeAxis, box, label, line, now_marks
+from portal.pages.charts import Drawing, Mark, Shape, Span, TimeAxis, box, label, line, now_marks, text_width
 
-LETTER_PX = 7.2  # of the 13 px text, on average
 EDGE_PX = 2  # between neighbours, so that two limits stay two
 
 
@@ -118,7 +117,7 @@ def _bar(css: str, span: Span, time: TimeAxis, y: float, height: float) -> Mark:
 
 def _fitting(span: Span, time: TimeAxis) -> str:
     room = (time.x(span.end) - time.x(span.start)) - 10
-    return next((text for text in (span.text, span.short) if text and len(text) * LETTER_PX <= room), "")
+    return next((text for text in (span.text, span.short) if text and text_width(text) <= room), "")
 
 
 def _cut(name: str, sheet: Sheet) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from portal.pages.charts import Drawing, Span, Step, day_of
 from portal.pages.deliveries import latest_reports, reported_limit
-from portal.pages.limit_words import Now, Telling, names_of
-from portal.pages.limits import NOMINAL_V, Limits, Stretch, limits_of, profiles_of
+from portal.pages.limit_words import Now, Telling
+from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
 from portal.pages.metering import (
     Highest,
     Meters,
@@ -22,6 +22,7 @@ from portal.pages.metering import (
     Sample,
     Total,
     highest_of,
+    mean_w,
     meters_of,
     over_limit,
     power_steps,
@@ -31,6 +32,7 @@ from portal.pages.metering import (
 from portal.pages.power_chart import PowerChart, power_drawings
 from portal.pages.stack_chart import StackChart, StackRow, stack_drawings
 from portal.templatetags.measures import NBSP, ampere, clock, duration, kw, limit, moment
+from smartcharging.domain.profiles import NOMINAL_V
 from smartcharging.models import DesiredProfile, ReportedSchedule
 from stations.models import ChargingSession, MeterReading, Station
 
@@ -134,7 +136,7 @@ class StationDay:
             connection_kw=self.connection_w / 1000,
             connection_text=_("Connection %(power)s") % {"power": kw(self.connection_w)},
             limit_text=ampere(current.limit_a) if current and current.winners else "",
-            limit_name=names_of(current.winners) if current else "",
+            limit_name=current.names if current else "",
             now=self.now,
         )
         return power_drawings(chart)
@@ -159,8 +161,8 @@ class StationDay:
             rows.append(
                 Hour(
                     _hour_label(at),
-                    _mean(imported, at, until),
-                    _mean(exported, at, until),
+                    mean_w(imported, at, until),
+                    mean_w(exported, at, until),
                     min(item.limit_a for item in holding),
                     min(item.limit_w for item in holding),
                 )
@@ -245,7 +247,7 @@ class StationDay:
             Coming(
                 item.start,
                 ampere(item.limit_a),
-                names_of(item.winners) or _("the connection and the sockets"),
+                item.names or _("the connection and the sockets"),
             )
             for item in self.limits.after(self.now)[:4]
         ]
@@ -306,12 +308,6 @@ def _row_name(desired: DesiredProfile, letters: Mapping[int, str]) -> str:
     """The name, with the socket where it is for one."""
     letter = letters.get(desired.evse_number)
     return f"{desired.name}, {letter}" if letter else desired.name
-
-
-def _mean(steps: Sequence[Step], start: datetime, end: datetime) -> float | None:
-    """In W; `steps` are in kW."""
-    values = [step.value for step in steps if start <= step.start < end and step.value is not None]
-    return 1000 * sum(values) / len(values) if values else None
 
 
 def _hour_label(at: datetime) -> str:

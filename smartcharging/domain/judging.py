@@ -34,7 +34,6 @@ from smartcharging.domain.profiles import (
 from smartcharging.domain.reconcile import Verdict
 from smartcharging.domain.schedule import composite_schedule
 
-NOMINAL_V = 230.0
 MOST_UNCERTAIN = 4
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -140,7 +139,7 @@ def expected_periods(
 ) -> tuple[CompositePeriod, ...]:
     """Our composite. `capped`: within what the sockets and the connection can do, also where no profile counts."""
     policy = policy or policy_for(facts.version)
-    defaults = LocalLimit(nominal_voltage=NOMINAL_V, phases=facts.phases)
+    defaults = LocalLimit(phases=facts.phases)
     if capped:
         policy = replace(policy, cap_by_local_limit=True)
         defaults = replace(defaults, limit_a=facts.socket_a(question.evse))

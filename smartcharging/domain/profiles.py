@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 Unit = Literal["A", "W"]
 Version = Literal["1.6", "2.0.1"]
 
+NOMINAL_V = 230.0
+
 
 class Purpose(StrEnum):
     """ChargingProfilePurposeType; 1.6 calls the first one ChargePointMaxProfile."""
@@ -115,7 +117,7 @@ class LocalLimit:
     assumed where a period does not name a number: 3 for AC (1.6 7.14, K01.FR.49).
     """
 
-    nominal_voltage: float = 230.0
+    nominal_voltage: float = NOMINAL_V
     phases: int = 3
     limit_a: float | None = None
     limit_w: float | None = None

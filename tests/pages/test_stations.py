@@ -254,6 +254,13 @@ class TestLimitNow:
         assert "13.5<small>A</small>" in page
         assert f"Wins: {told.winner.name} (level 5)" in page
 
+    def test_a_socket_gives_no_more_than_it_can_as_the_api_says(self) -> None:
+        station = make_station("S-1", connection_a=63)
+        want(station, "One", limit=6, purpose="tx_default", evse_number=1)
+        want(station, "Two", limit=32, purpose="tx_default", evse_number=2)  # of which its socket gives 16
+        assert limit_now(station, 0, timezone.now()).limit == 22
+        assert "22<small>A</small>" in sees(make_staff(), "/stations/S-1/")
+
     def test_offline_station_goes_on_with_what_it_had(self) -> None:
         want(make_station("S-1"))
         page = sees(make_staff(), "/stations/S-1/")
