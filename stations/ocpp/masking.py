@@ -38,7 +38,8 @@ _HINTS = (
     "pin", "@", "\\",
 )  # fmt: skip
 _USERINFO = re.compile(r"(://)[^/@\s]*@")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# What an error quotes, up to the end where the quote was cut off; and a word or number of the shape of a token.
+_QUOTED = re.compile(r"'[^']*(?:'|$)|\"[^\"]*(?:\"|$)|\b(?=\w*\d)[\w-]{4,}")
 # Free text of a station, and vendors' own data: what it says of a token cannot be told apart.
 _FREE_TEXT = frozenset({"data", "info", "techinfo", "additionalinfo"})
 _VALUES = frozenset({"value", "attributevalue", "actualvalue"})
