@@ -19,7 +19,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
 from stations.nudges import nudge_pages
-from stations.ocpp.readings import COLUMNS, Row, rows_of
+from stations.ocpp.readings import COLUMNS, MEASURED, Row, rows_of
 
 logger = logging.getLogger(__name__)
 
@@ -168,15 +168,25 @@ _TIMES = [COLUMNS.index("sampled_at"), COLUMNS.index("received_at")]
 
 
 def _insert(place: str) -> str:
+    """A repeat changes nothing; the rest of a moment that a station told in two messages is added to it."""
     columns, places = ", ".join(COLUMNS), ", ".join([place] * len(COLUMNS))
-    return f"INSERT INTO stations_meterreading ({columns}) VALUES ({places}) ON CONFLICT ({_KEY}) DO NOTHING"  # noqa: S608 - names of ours
+    added = ", ".join(
+        f"{name} = COALESCE(stations_meterreading.{name}, excluded.{name})" for name in MEASURED
+    )
+    told = " OR ".join(
+        f"(stations_meterreading.{name} IS NULL AND excluded.{name} IS NOT NULL)" for name in MEASURED
+    )
+    return (
+        f"INSERT INTO stations_meterreading ({columns}) VALUES ({places}) "  # noqa: S608 - names of ours
+        f"ON CONFLICT ({_KEY}) DO UPDATE SET {added} WHERE {told}"
+    )
 
 
 _INSERT_SQLITE, _INSERT_POSTGRESQL = _insert("?"), _insert("%s")
 
 
 def insert_readings(rows: list[Row]) -> None:
-    """Write rows as made by stations.ocpp.readings; one that is there already stays as it was (rule 5)."""
+    """Write rows as made by stations.ocpp.readings; what is there already stays as it was (rule 5)."""
     if not rows:
         return
     connection.ensure_connection()

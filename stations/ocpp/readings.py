@@ -75,6 +75,7 @@ def _places() -> dict[tuple[str, str | None], int]:
 
 
 PLACES = _places()
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 # kWh and kW are as usual as Wh and W (1.6, 7.45); other units than these are those of the column.
 SCALES = {"kWh": 1000.0, "kW": 1000.0, "kVA": 1000.0}
 
@@ -135,9 +136,14 @@ def _place(row: Row, sample: dict[str, Any]) -> None:
 
 
 def parse_time(text: str) -> datetime:
-    """A timestamp of the wire as aware UTC; without a zone it counts as UTC (OCPP asks for UTC). Raises CallFailed."""
+    """A timestamp of the wire as aware UTC; without a zone it counts as UTC (OCPP asks for UTC). Raises CallFailed.
+
+    A clock outside of any calendar is taken at the calendar's edge: its message counts all the same, and no page or
+    time zone can show year 1 or 9999.
+    """
     try:
         at = datetime.fromisoformat(text)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise CallFailed("PropertyConstraintViolation", f"not a time: {text[:40]!r}") from None
+    return at if EARLIEST < at < LATEST else EARLIEST if at < LATEST else LATEST
