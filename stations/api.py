@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from stations import commands, framelog
 from stations.models import ChargingSession, Command, Evse, MeterReading, Presence, Station
 from stations.models.access import Visitor
+from stations.ocpp.masking import mask_payload
 from stations.ocpp.readings import MEASURED
 from stations.ocpp.validation import SchemaViolation, UnknownAction
 from stations.presence import online
@@ -131,8 +132,10 @@ class QueuedSerializer(serializers.Serializer[Any]):
 
 
 class CommandSerializer(serializers.ModelSerializer[Command]):
+    """While it waits its row has the token or the password that it is to bring; nobody reads those here."""
+
     station = serializers.CharField(source="station.identity")
-    payload = serializers.DictField()
+    payload = serializers.SerializerMethodField()
     response = serializers.DictField(allow_null=True)
 
     class Meta:
@@ -149,6 +152,9 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
             "sent_at",
             "answered_at",
         )
+
+    def get_payload(self, command: Command) -> dict[str, Any]:
+        return mask_payload(command.action, command.payload)
 
 
 class SessionSerializer(serializers.ModelSerializer[ChargingSession]):

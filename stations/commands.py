@@ -19,7 +19,7 @@ from django.db.models.query import QuerySet
 from stations import events
 from stations.models import Command, Station
 from stations.nudges import nudge_gateways
-from stations.ocpp import masking, validation
+from stations.ocpp import bounds, masking, validation
 
 State = Command.State
 # A response's status that means "no"; any other, or none at all, means that the station did what was asked.
@@ -61,7 +61,7 @@ def request(
     Raises validation.UnknownAction or validation.SchemaViolation, which names the field: nothing is queued that the
     station's version does not know.
     """
-    validation.check_request(station.ocpp_version, action, payload)
+    _check(station, action, payload)
     with transaction.atomic():
         command = Command.objects.create(
             station=station,
@@ -77,10 +77,27 @@ def request(
     return command
 
 
+def _check(station: Station, action: str, payload: dict[str, Any]) -> None:
+    """One command that cannot be written down would keep all others of its claim from their stations."""
+    try:
+        validation.check_request(station.ocpp_version, action, payload)
+    except ValueError as error:  # jsonschema-rs, where it is to say what is wrong some 250 levels down
+        if isinstance(error, validation.SchemaViolation):
+            raise
+        raise validation.SchemaViolation("", "nested too deep to be read", "FormatViolation") from None
+    field, problem = bounds.unsayable(payload)
+    if problem:
+        raise validation.SchemaViolation(field, problem, "PropertyConstraintViolation")
+
+
 def cancel(command: Command, *, now: datetime) -> bool:
     """Take back what was not sent yet. False: too late."""
     queued = Command.objects.filter(pk=command.pk, state=State.QUEUED)
-    return bool(queued.update(state=State.CANCELLED, answered_at=now))
+    with transaction.atomic():
+        cancelled = bool(queued.update(state=State.CANCELLED, answered_at=now))
+        if cancelled:
+            _forget_secrets(command)
+    return cancelled
 
 
 def waiting(station_ids: Iterable[int] | None = None) -> set[int]:
@@ -104,7 +121,8 @@ def claim(station_ids: Iterable[int], *, now: datetime) -> list[Command]:
         .annotate(first=Min("id"))
         .values_list("first", flat=True)[:MAX_CLAIMED]
     )
-    rows = list(Command.objects.filter(pk__in=list(oldest), state=State.QUEUED))
+    # Held until they are marked: what is cancelled at this moment is either too late, or not in it.
+    rows = list(Command.objects.select_for_update().filter(pk__in=list(oldest), state=State.QUEUED))
     ids = [row.pk for row in rows]
     Command.objects.filter(pk__in=ids, state=State.QUEUED).update(state=State.SENT, sent_at=now)
     for row in rows:
@@ -114,9 +132,9 @@ def claim(station_ids: Iterable[int], *, now: datetime) -> list[Command]:
 
 
 def _forget_secrets(command: Command) -> None:
-    """What leaves now need not be kept: from here on the row shows a token or a password masked.
+    """What leaves now, or never will, need not be kept: from here on the row shows a token or a password masked.
 
-    The claimed command itself still has it, for the one frame that is made of it.
+    A claimed command itself still has it, for the one frame that is made of it.
     """
     masked = masking.mask_payload(command.action, command.payload)
     if masked != command.payload:
@@ -194,6 +212,7 @@ def _give_up(rows: QuerySet[Command], state: str, now: datetime) -> int:
             still = Command.objects.filter(pk=command.pk, state=command.state)
             if still.update(state=state, answered_at=now if state == State.EXPIRED else None):
                 command.state = state
+                _forget_secrets(command)
                 _record(command, events.Kind.COMMAND_LOST, now)
                 nudge_gateways([command.station_id])
                 given_up += 1

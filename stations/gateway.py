@@ -20,6 +20,7 @@ from django.conf import settings
 from stations import commands, intake, nudges, presence
 from stations.ingest import Job, Writer
 from stations.ocpp import masking, rpc
+from stations.ocpp.bounds import OUTLETS
 from stations.ocpp.readings import rows_of
 from stations.ocpp.validation import request_validator
 
@@ -181,7 +182,7 @@ class Gateway:
         if not request_validator(connection.version, "MeterValues").is_valid(payload):
             return self._submit(connection, intake.work_of(connection, frame, text, now))
         evse_number = payload["connectorId"] if connection.version == "1.6" else payload["evseId"]
-        if evse_number not in intake.OUTLETS:
+        if evse_number not in OUTLETS:
             return self._submit(connection, intake.work_of(connection, frame, text, now))
         try:
             rows = rows_of(

@@ -17,15 +17,11 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from stations import commands, events, handlers, presence
 from stations.models import Frame, Station
-from stations.ocpp import masking, rpc, validation
+from stations.ocpp import bounds, masking, rpc, validation
 
 logger = logging.getLogger(__name__)
 
 Answer = tuple[str | None, bool]
-# An integer of OCPP has 32 bits (2.0.1 part 2, 2.1.1). EVSEs and connectors are counted; no station has 32,767.
-INTEGERS = range(-(2**31), 2**31)
-OUTLETS = range(2**15)
-OUTLET_FIELDS = frozenset({"connectorId", "evseId"})
 In, Out = Frame.Direction.IN, Frame.Direction.OUT
 
 
@@ -114,24 +110,10 @@ def _check(peer: Peer, call: rpc.Call) -> None:
         raise rpc.CallFailed(violation.code, str(violation), {"field": violation.field}) from None
     except ValueError:  # jsonschema-rs, where it is to say what is wrong some 250 levels down
         raise rpc.CallFailed("FormatViolation", "nested too deep to be read") from None
-    field = _unstorable(call.payload, "")
+    field = bounds.impossible_number(call.payload)
     if field:
         problem = f"{field}: a number that is not possible here"
         raise rpc.CallFailed("PropertyConstraintViolation", problem, {"field": field})
-
-
-def _unstorable(value: Any, path: str) -> str:
-    """Path of the first number that is out of the bounds of OCPP, which its schemas do not give; empty: none."""
-    if isinstance(value, int):
-        name = path.rpartition(".")[2]
-        bounds = OUTLETS if name in OUTLET_FIELDS or path.endswith("evse.id") else INTEGERS
-        return "" if value in bounds else path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        found = _unstorable(item, f"{path}.{key}" if path else str(key))
-        if found:
-            return found
-    return ""
 
 
 def _take_answer(peer: Peer, frame: rpc.CallResult | rpc.CallError, text: str, now: datetime) -> Answer:

@@ -11,6 +11,7 @@ from stations.handlers import notices, station_state, tokens, transaction_events
 from stations.models import Command, Station
 from stations.ocpp import messages as m
 from stations.ocpp import v2, v16
+from stations.ocpp.bounds import holds_nul
 from stations.ocpp.rpc import CallFailed
 
 _HANDLERS: dict[type, Callable[..., m.Reply]] = {
@@ -37,7 +38,7 @@ def handle(
     Runs inside a transaction, once for each frame; every handler is safe to run twice (rule 5). Raises CallFailed
     for a CALLERROR. MeterValues takes the fast path of stations.ingest instead.
     """
-    if _holds_nul(payload):
+    if holds_nul(payload):
         # No database column of text takes it; left in, the station would repeat the message for ever.
         raise CallFailed("PropertyConstraintViolation", "a text holds a NUL character")
     message = v16.decode(action, payload) if version == "1.6" else v2.decode(action, payload, version)
@@ -48,11 +49,3 @@ def handle(
 def on_answer(command: Command, *, now: datetime) -> None:
     """After-effects of an answered command within stations; other apps listen to COMMAND_ANSWERED."""
     capabilities.take_in(command, now=now)
-
-
-def _holds_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
-    return isinstance(value, list) and any(_holds_nul(item) for item in value)
