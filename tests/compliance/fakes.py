@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from portal.compliance import catalogue
-from portal.compliance.models import RequirementSet
+from portal.compliance import catalogue, evidence
+from portal.compliance.models import Evidence, Requirement, RequirementSet
 from stations import commands
 from stations.models import Command, Concession, Evse, Frame, Presence, Station
 from tests.factories import NOW, make_capabilities, make_concession, make_operator, make_station
@@ -240,3 +240,29 @@ def make_online_station(identity: str = "", *, version: str = "1.6", operator: s
 def make_fake(*, version: str = "1.6", **flags: Any) -> FakeStation:
     clock = Clock()
     return FakeStation(make_online_station(version=version), clock, **flags)
+
+
+def append_evidence(
+    station: Station, *, code: str = "206", verdict: str = "proven", **fields: Any
+) -> Evidence:
+    """A link of the chain, by default one that proves 206."""
+    said: dict[str, Any] = {
+        "requirement": Requirement.objects.get(code=code),
+        "concession": station.site.concession,
+        "operator": station.site.operator,
+        "station": station,
+        "method": "probe",
+        "verdict": verdict,
+        "code": "206.proven",
+        "values": {},
+        "figures": [
+            {"key": "levels", "name": "Levels", "value": 16.0, "unit": "", "rule": "", "holds": True}
+        ],
+        "window": (NOW, NOW + timedelta(seconds=12)),
+        "engine": "206 stacking 1.0",
+        "steps": [{"name": "read", "holds": True, "expected": [[0, 16.5, None]], "message_id": "m1"}],
+        "frames": [{"at": "x", "direction": "in", "action": "A", "message_id": "m1", "text": '[3,"m1",{}]'}],
+        "configuration": {"b": 1, "a": [2, 3]},
+    }
+    now = fields.pop("now", NOW)
+    return evidence.append(evidence.Exhibit(**{**said, **fields}), now=now)

@@ -13,7 +13,7 @@ from portal.compliance import evidence
 from portal.compliance.models import Evidence, Judgement, Requirement
 from stations.models import Concession, Frame, Station
 from stations.ocpp.masking import MASK
-from tests.compliance.fakes import make_asking_concession
+from tests.compliance.fakes import append_evidence, make_asking_concession
 from tests.factories import NOW, make_concession, make_station
 
 pytestmark = pytest.mark.django_db
@@ -24,32 +24,9 @@ def station() -> Station:
     return make_station("NL-TST-CHAIN", concession=make_asking_concession(), firmware="1.0")
 
 
-def append(station: Station, *, code: str = "206", verdict: str = "proven", **fields: Any) -> Evidence:
-    said: dict[str, Any] = {
-        "requirement": Requirement.objects.get(code=code),
-        "concession": station.site.concession,
-        "operator": station.site.operator,
-        "station": station,
-        "method": "probe",
-        "verdict": verdict,
-        "code": "206.proven",
-        "values": {},
-        "figures": [
-            {"key": "levels", "name": "Levels", "value": 16.0, "unit": "", "rule": "", "holds": True}
-        ],
-        "window": (NOW, NOW + dt.timedelta(seconds=12)),
-        "engine": "206 stacking 1.0",
-        "steps": [{"name": "read", "holds": True, "expected": [[0, 16.5, None]], "message_id": "m1"}],
-        "frames": [{"at": "x", "direction": "in", "action": "A", "message_id": "m1", "text": '[3,"m1",{}]'}],
-        "configuration": {"b": 1, "a": [2, 3]},
-    }
-    now = fields.pop("now", NOW)
-    return evidence.append(evidence.Exhibit(**{**said, **fields}), now=now)
-
-
 def chain(station: Station, length: int = 4) -> Concession:
     for number in range(length):
-        append(station, now=NOW + dt.timedelta(minutes=number))
+        append_evidence(station, now=NOW + dt.timedelta(minutes=number))
     concession: Concession = station.site.concession
     return concession
 
@@ -133,7 +110,7 @@ def test_a_forged_row_at_the_end_is_found(station: Station) -> None:
 
 
 def test_evidence_that_a_finished_probe_had_is_missed(station: Station) -> None:
-    row = append(station)
+    row = append_evidence(station)
     station.probes.create(
         requirement=row.requirement, state="done", verdict="proven", evidence=row, requested_at=NOW
     )
@@ -147,7 +124,7 @@ def test_evidence_that_a_finished_probe_had_is_missed(station: Station) -> None:
 def test_each_concession_has_a_chain_of_its_own(station: Station) -> None:
     concession = chain(station, 2)
     other = make_asking_concession(slug="other", operators=(station.site.operator,))
-    append(station, concession=other)
+    append_evidence(station, concession=other)
     assert Evidence.objects.get(concession=other).sequence == 1
     assert evidence.verify(concession) is None
     assert evidence.verify(other) is None
@@ -155,18 +132,18 @@ def test_each_concession_has_a_chain_of_its_own(station: Station) -> None:
 
 def test_another_writer_in_between_costs_a_try(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     """A link that another process adds after this one looked for the last: it goes behind that."""
-    append(station)
+    append_evidence(station)
     real = evidence.hash_of
     late: list[Evidence] = []
 
     def overtaken(row: Evidence) -> str:
         if not late:
             late.append(row)
-            append(station)
+            append_evidence(station)
         return real(row)
 
     monkeypatch.setattr(evidence, "hash_of", overtaken)
-    append(station)
+    append_evidence(station)
     monkeypatch.undo()
     assert [row.sequence for row in Evidence.objects.order_by("sequence")] == [1, 2, 3]
     assert evidence.verify(station.site.concession) is None
@@ -181,7 +158,7 @@ def test_a_renamed_operator_breaks_nothing(station: Station) -> None:
 
 
 def test_the_reason_is_english_whatever_the_reader_speaks(station: Station) -> None:
-    assert append(station).reason.startswith("All six levels")
+    assert append_evidence(station).reason.startswith("All six levels")
 
 
 @pytest.mark.parametrize(
@@ -195,10 +172,10 @@ def test_the_reason_is_english_whatever_the_reader_speaks(station: Station) -> N
 def test_a_token_never_becomes_evidence(station: Station, text: str) -> None:
     frame = {"at": "x", "direction": "in", "action": "Authorize", "message_id": "m1", "text": text}
     with pytest.raises(evidence.TokenInEvidence) as error:
-        append(station, frames=[frame])
+        append_evidence(station, frames=[frame])
     assert "04A1B2C3" not in str(error.value)
     assert not Evidence.objects.exists()
-    append(station, frames=[{**frame, "text": text.replace("04A1B2C3", MASK)}])
+    append_evidence(station, frames=[{**frame, "text": text.replace("04A1B2C3", MASK)}])
 
 
 def test_frames_come_in_the_order_of_the_socket(station: Station) -> None:
@@ -240,6 +217,6 @@ def test_the_command_names_the_first_broken_link(
 
 
 def test_evidence_and_judgement_come_together(station: Station) -> None:
-    row = append(station)
+    row = append_evidence(station)
     assert Judgement.objects.get().evidence == row
     assert connection.in_atomic_block

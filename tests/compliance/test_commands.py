@@ -18,8 +18,7 @@ from portal.compliance.models import Evidence, Probe
 from portal.management.commands import probe as probe_command
 from stations.models import Connector, Presence
 from stations.models.access import Role
-from tests.compliance.fakes import FakeStation, make_fake, make_online_station
-from tests.compliance.test_chain import append
+from tests.compliance.fakes import FakeStation, append_evidence, make_fake, make_online_station
 from tests.factories import make_driver, make_municipality, make_official, make_operator, make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,7 +112,7 @@ def test_an_unknown_station() -> None:
 def test_the_statuses_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     station = make_online_station("NL-TST-ONE")
     make_online_station("NL-TST-TWO", operator="beta")
-    row = append(station)
+    row = append_evidence(station)
     call_command("compliance", "--json")
     said = json.loads(capsys.readouterr().out)
     by_place = {(item["requirement"], item["subject"]): item for item in said}
@@ -146,7 +145,7 @@ def test_one_station_and_one_concession(capsys: pytest.CaptureFixture[str]) -> N
 
 # ---------------------------------------------------------------- API
 def test_who_sees_which_status(client: Client) -> None:
-    append(make_online_station("NL-TST-ONE"))
+    append_evidence(make_online_station("NL-TST-ONE"))
     make_online_station("NL-TST-TWO", operator="beta")
     client.force_login(make_official())
     said = client.get("/api/v1/compliance/").json()
@@ -161,7 +160,7 @@ def test_who_sees_which_status(client: Client) -> None:
 
 
 def test_who_sees_which_evidence(client: Client) -> None:
-    row = append(make_online_station("NL-TST-ONE"))
+    row = append_evidence(make_online_station("NL-TST-ONE"))
     address = f"/api/v1/evidence/{row.pk}/"
     for user, code in [
         (make_official(), 200),

@@ -12,8 +12,7 @@ from portal.compliance.judgement import judgement_of
 from portal.compliance.matrix import Matrix, matrix
 from portal.compliance.models import ConcessionRequirement, Judgement, Promise, Status
 from stations.models import Concession, Station
-from tests.compliance.fakes import make_asking_concession
-from tests.compliance.test_chain import append
+from tests.compliance.fakes import append_evidence, make_asking_concession
 from tests.factories import NOW, make_official, make_operator, make_station
 
 pytestmark = pytest.mark.django_db
@@ -54,20 +53,20 @@ def test_every_requirement_stands_beside_every_operator(concession: Concession) 
 
 def test_a_cell_counts_stations_and_evses_and_shows_the_weakest(concession: Concession) -> None:
     one, two, three = stations(concession, "alpha", 3)
-    append(one)
-    newest = append(two, window=(NOW, NOW + dt.timedelta(minutes=5)))
+    append_evidence(one)
+    newest = append_evidence(two, window=(NOW, NOW + dt.timedelta(minutes=5)))
     cell = seen(concession).cell("206", "alpha")
     assert (cell.status, cell.met, cell.total, cell.met_evses, cell.total_evses) == (
         Status.NOT_ASSESSED, 2, 3, 4, 6,
     )  # fmt: skip
-    append(three, verdict="substantiated", method="configuration")
+    append_evidence(three, verdict="substantiated", method="configuration")
     cell = seen(concession).cell("206", "alpha")
     assert (cell.status, cell.met) == (Status.SUBSTANTIATED, 3)
     assert [(count.status, count.subjects, count.evses) for count in cell.counts] == [
         (Status.SUBSTANTIATED, 1, 2),
         (Status.PROVEN, 2, 4),
     ]
-    append(three)
+    append_evidence(three)
     cell = seen(concession).cell("206", "alpha")
     assert (cell.status, cell.evidence_id, cell.at) == (Status.PROVEN, newest.pk, newest.window_end)
     assert cell.tone == "met"
@@ -75,15 +74,15 @@ def test_a_cell_counts_stations_and_evses_and_shows_the_weakest(concession: Conc
 
 def test_a_deviation_points_to_its_evidence(concession: Concession) -> None:
     good, bad = stations(concession, "beta", 2)
-    append(good)
-    row = append(bad, verdict="deviation")
+    append_evidence(good)
+    row = append_evidence(bad, verdict="deviation")
     cell = seen(concession).cell("206", "beta")
     assert (cell.status, cell.met, cell.total, cell.evidence_id) == (Status.DEVIATION, 1, 2, row.pk)
 
 
 def test_a_wish_is_a_breach_only_when_promised(concession: Concession) -> None:
     (bad,) = stations(concession, "beta", 1)
-    append(bad, verdict="deviation")
+    append_evidence(bad, verdict="deviation")
     cell = seen(concession).cell("206", "beta")
     assert (cell.breach, cell.quiet, cell.tone) == (False, True, "quiet")
     asked = ConcessionRequirement.objects.get(requirement__code="206")
@@ -97,13 +96,13 @@ def test_a_wish_is_a_breach_only_when_promised(concession: Concession) -> None:
 
 def test_the_one_requirement_is_a_breach_without_a_promise(concession: Concession) -> None:
     (bad,) = stations(concession, "beta", 1)
-    append(bad, code="208", verdict="deviation")
+    append_evidence(bad, code="208", verdict="deviation")
     assert seen(concession).cell("208", "beta").breach
 
 
 def test_what_is_waived_is_left_out_of_the_weakest(concession: Concession) -> None:
     good, other = stations(concession, "alpha", 2)
-    append(good)
+    append_evidence(good)
     asked = ConcessionRequirement.objects.get(requirement__code="206")
     judgement = judgement_of(asked=asked, operator=other.site.operator, station=other, now=NOW)
     decisions.decide(
@@ -115,7 +114,7 @@ def test_what_is_waived_is_left_out_of_the_weakest(concession: Concession) -> No
 
 def test_a_proof_grows_old_without_anyone_looking(concession: Concession) -> None:
     (station,) = stations(concession, "alpha", 1)
-    append(station)
+    append_evidence(station)
     assert matrix(concession, NOW + dt.timedelta(days=364)).cell("206", "alpha").status is Status.PROVEN
     assert matrix(concession, NOW + dt.timedelta(days=366)).cell("206", "alpha").status is Status.STALE
 
@@ -123,7 +122,7 @@ def test_a_proof_grows_old_without_anyone_looking(concession: Concession) -> Non
 def test_the_number_of_queries_does_not_grow(concession: Concession, django_assert_num_queries: Any) -> None:
     for number in (1, 20):
         for station in stations(concession, "alpha", number):
-            append(station)
+            append_evidence(station)
         with django_assert_num_queries(6):
             seen(concession)
     assert Judgement.objects.count() == 21

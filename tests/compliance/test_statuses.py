@@ -14,8 +14,7 @@ from portal.compliance.models import ConcessionRequirement, Decision, Evidence, 
 from portal.compliance.tasks import check_configuration, judge_again
 from stations import events
 from stations.models import Capabilities, Station
-from tests.compliance.fakes import make_asking_concession
-from tests.compliance.test_chain import append
+from tests.compliance.fakes import append_evidence, make_asking_concession
 from tests.factories import NOW, make_capabilities, make_official, make_station
 
 DAY = dt.timedelta(days=1)
@@ -110,7 +109,7 @@ def judgement_on(station: Station, code: str = "206") -> Judgement:
 
 
 def test_new_firmware_makes_a_proof_stale(station: Station) -> None:
-    append(station)
+    append_evidence(station)
     assert judgement_on(station).status == Status.PROVEN
     Station.objects.update(firmware="2.0")
     judge_again(station.pk)
@@ -151,7 +150,7 @@ def test_the_configuration_substantiates_once_for_a_firmware(station: Station) -
 
 @pytest.mark.parametrize("verdict", ["proven", "deviation"])
 def test_the_configuration_adds_nothing_to_what_was_seen(station: Station, verdict: str) -> None:
-    append(station, verdict=verdict)
+    append_evidence(station, verdict=verdict)
     make_capabilities(station)
     check_configuration(station.pk)
     assert Evidence.objects.count() == 1
@@ -174,7 +173,7 @@ def test_a_station_that_states_nothing_leaves_no_evidence(station: Station) -> N
 def test_future_counts_when_the_concession_asks_for_it_now(station: Station) -> None:
     requirement = Requirement.objects.get(code="210")
     ConcessionRequirement.objects.filter(requirement=requirement).update(applies_now=True)
-    append(station, code="210", verdict="deviation")
+    append_evidence(station, code="210", verdict="deviation")
     assert judgement_on(station, "210").status == Status.DEVIATION
 
 
@@ -185,7 +184,7 @@ def decide(judgement: Judgement, to_status: str, **fields: Any) -> Decision:
 
 
 def test_an_official_overrides_with_a_reason(station: Station) -> None:
-    row = append(station, verdict="deviation")
+    row = append_evidence(station, verdict="deviation")
     judgement = judgement_on(station)
     decision = decide(judgement, "proven", reason="  The meter was read by hand. ")
     assert (decision.from_status, decision.to_status) == ("deviation", "proven")
@@ -194,14 +193,14 @@ def test_an_official_overrides_with_a_reason(station: Station) -> None:
 
 
 def test_new_evidence_asks_for_a_new_decision(station: Station) -> None:
-    append(station, verdict="deviation")
+    append_evidence(station, verdict="deviation")
     decide(judgement_on(station), "proven")
-    append(station, verdict="deviation")
+    append_evidence(station, verdict="deviation")
     assert decisions.status_now(judgement_on(station), now=NOW) is Status.DEVIATION
 
 
 def test_decisions_are_only_added(station: Station) -> None:
-    append(station, verdict="deviation")
+    append_evidence(station, verdict="deviation")
     decide(judgement_on(station), "proven")
     decide(judgement_on(station), "deviation", restore_by=NOW.date() + 30 * DAY)
     assert [row.to_status for row in Decision.objects.order_by("pk")] == ["proven", "deviation"]
@@ -218,15 +217,15 @@ def test_decisions_are_only_added(station: Station) -> None:
     ],
 )
 def test_what_cannot_be_decided(station: Station, to_status: str, fields: dict[str, Any], why: str) -> None:
-    append(station, verdict="deviation")
+    append_evidence(station, verdict="deviation")
     with override("en"), pytest.raises(decisions.CannotDecide, match=why):
         decide(judgement_on(station), to_status, **fields)
     assert not Decision.objects.exists()
 
 
 def test_a_decision_on_older_evidence_is_refused(station: Station) -> None:
-    old = append(station, verdict="deviation")
-    append(station)
+    old = append_evidence(station, verdict="deviation")
+    append_evidence(station)
     with override("en"), pytest.raises(decisions.CannotDecide, match="newer evidence"):
         decide(judgement_on(station), "deviation", evidence=old)
 

@@ -15,9 +15,8 @@ from portal.pages.power_chart import PowerChart, power_drawings
 from portal.pages.station_day import station_day
 from smartcharging.models import Delivery
 from tests.factories import make_command, make_station
-from tests.pages.test_stations import want
+from tests.pages.visiting import HOUR, want
 
-HOUR = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
 
 

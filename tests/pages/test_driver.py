@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from portal.accounts.models import User
 from stations import events
@@ -24,17 +24,10 @@ from tests.factories import (
     make_tariff,
     make_token,
 )
-from tests.pages.test_stations import MOST_QUERIES, queries_of, sees, want
+from tests.pages.visiting import HOUR, MOST_QUERIES, queries_of, sees, want
 
-pytestmark = pytest.mark.django_db
-HOUR = dt.timedelta(hours=1)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 MINE = "/mijn/sessies/"
-
-
-@pytest.fixture(autouse=True)
-def _english() -> Any:
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture
