@@ -10,7 +10,7 @@ CONCESSION = "/naleving/voorbeeldstad-2026/"
 GOOD, DEFECTIVE = "ALF-0001", "BET-0001"
 
 FIXED = {
-    "anonymous": ["/account/login/", "/account/password/reset/", "/toegankelijkheid/", "/privacy/"],
+    "anonymous": ["/account/login/", "/account/inactive/", "/toegankelijkheid/", "/privacy/"],
     "official": [
         "/naleving/",
         CONCESSION,

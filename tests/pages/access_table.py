@@ -69,18 +69,7 @@ GET    /account/login/                   200   ->    ->    ->    ->    ->    -> 
 GET    /account/logout/                  in    200   200   200   200   200   200   200   200   200   200
 POST   /account/logout/                  in    in    in    in    in    in    in    in    in    in    in
 GET    /account/inactive/                200   200   200   200   200   200   200   200   200   200   200
-GET    /account/signup/                  200   ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
-GET    /account/reauthenticate/          in    200   200   200   200   200   200   200   200   200   200
-GET    /account/email/                   in    200   200   200   200   200   200   200   200   200   200
-GET    /account/confirm-email/           200   200   200   200   200   200   200   200   200   200   200
-GET    /account/confirm-email/{key}/     200   200   200   200   200   200   200   200   200   200   200
 GET    /account/password/change/         in    200   200   200   200   200   200   200   200   200   200
-GET    /account/password/set/            in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
-GET    /account/password/reset/          200   200   200   200   200   200   200   200   200   200   200
-GET    /account/password/reset/done/     200   200   200   200   200   200   200   200   200   200   200
-GET    /account/password/reset/key/{uid}-{key}/ 200 200 200 200 200 200  200   200   200   200   200
-GET    /account/password/reset/key/done/ 200   200   200   200   200   200   200   200   200   200   200
-GET    /account/login/code/confirm/      in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
 """
 
 API = """

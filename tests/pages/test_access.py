@@ -89,8 +89,6 @@ def world() -> World:
         "session": session.pk,
         "profile": profile.pk,
         "command": command.pk,
-        "key": "no-such-key",
-        "uid": "1",
         "user": driver.pk,
     }
     rows = _admin_rows(station, now=now, profile=profile, command=command, token=token, driver=driver)
@@ -300,8 +298,8 @@ def patterns(resolver: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]
 
 def asked() -> set[tuple[str, str]]:
     """(method, route) of all that the table asks, found by resolving its addresses."""
-    sample: dict[str, Any] = dict.fromkeys(("evidence", "probe", "session", "profile", "command", "uid"), 1)
-    sample |= {"concession": "c", "code": "206", "station": "s", "key": "k", "user": 1, "row": 1}
+    sample: dict[str, Any] = dict.fromkeys(("evidence", "probe", "session", "profile", "command"), 1)
+    sample |= {"concession": "c", "code": "206", "station": "s", "user": 1, "row": 1}
     return {(line.method, route_of(line.address.format(**sample))) for line in LINES}
 
 
