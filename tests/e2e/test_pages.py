@@ -119,3 +119,21 @@ def switch_back(person: Person) -> None:
 
 def speak(person: Person, language: str) -> None:
     person.page.context.add_cookies([{"name": "django_language", "value": language, "url": person.demo.url}])
+
+
+def test_the_look_itself_sees_what_is_wrong(people: People, axe: str, english_only: frozenset[str]) -> None:
+    with people.visit("anonymous") as person:
+        person.opens("/privacy/")
+        assert not list(look(person, axe))
+        english = min(english_only)
+        person.page.locator("main").evaluate(
+            """(main, text) => { main.append(document.createElement("select"), text);
+              main.style.inlineSize = "2000px"; document.head.append(document.createElement("style"));
+              const script = document.createElement("script"); script.text = "1"; document.head.append(script); }""",
+            english,
+        )
+        found = "\n".join(look(person, axe))
+        assert "select-name" in found
+        assert "scrolls sideways" in found
+        assert in_english(person, english_only) == [english]
+        assert any("content policy: script-src" in line for line in person.complaints)
