@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from portal.compliance.judgement import effective, last_rulings
+from portal.compliance.judgement import Ruling, effective
 from portal.compliance.models import Decision, Evidence, Judgement, Status
 
 
@@ -52,13 +52,13 @@ def decide(
     )
 
 
-def status_now(judgement: Judgement, *, now: datetime) -> Status:
-    """The status of one judgement with the last decision counted in."""
+def status_now(judgement: Judgement, last: Ruling | None, *, now: datetime) -> Status:
+    """The status that counts: what was proposed, with the `last` decision on it counted in."""
     return effective(
         proposed=judgement.status,
         evidence_id=judgement.evidence_id,
         at=judgement.at,
-        ruling=last_rulings([judgement.pk]).get(judgement.pk),
+        ruling=last,
         now=now,
         valid_days=settings.EVIDENCE_VALID_DAYS,
     )

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.conf import settings
 from django.db.models import Count
 
-from portal.compliance.judgement import MET, Ruling, effective, is_future, last_rulings
+from portal.compliance.decisions import status_now
+from portal.compliance.judgement import MET, Ruling, is_future, last_rulings
 from portal.compliance.models import ConcessionRequirement, Judgement, Promise, Requirement, Status
 from stations.models import Concession, Operator, Station
 
@@ -38,11 +38,8 @@ class Standing:
     operator: Operator
     station: Station | None
     status: Status
-    proposed: Status
     evidence_id: int | None
     at: datetime | None
-    judgement_id: int | None
-    evses: int
 
     @property
     def code(self) -> str:
@@ -60,11 +57,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class StatusCount:
-    """So many subjects, with so many EVSEs, have this status."""
+    """So many subjects have this status."""
 
     status: Status
     subjects: int
-    evses: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class Cell:
 
     `status` is the weakest; `counts` has the rest, weakest first; `met` of `total` stations (1 of 1 for a back
     office) are substantiated, proven or restored. `at` and `evidence_id` belong to the newest evidence behind
-    `status`; `oldest_at` is the age of the proof as a whole.
+    `status`. `owed`: asked, or promised.
     """
 
     operator: Operator
@@ -81,13 +77,14 @@ class Cell:
     counts: tuple[StatusCount, ...]
     met: int
     total: int
-    met_evses: int
-    total_evses: int
     at: datetime | None
-    oldest_at: datetime | None
     evidence_id: int | None
     promised: bool
-    breach: bool
+    owed: bool
+
+    @property
+    def breach(self) -> bool:
+        return self.owed and self.status is Status.DEVIATION
 
     @property
     def quiet(self) -> bool:
@@ -124,13 +121,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An operator above its column. `summary` counts requirements by status, weakest first."""
+    """An operator above its column."""
 
     operator: Operator
     stations: int
     evses: int
     breaches: tuple[str, ...]
-    summary: tuple[StatusCount, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,22 +231,10 @@ class _Known:
         """Without a judgement nothing is known, or nothing is asked yet."""
         key = (item.requirement_id, operator.pk, station.pk if station else None)
         judgement = self.judgements.get(key)
-        evses = _evses(station) if station else 0
         if judgement is None:
-            status = _nothing(item)
-            return Standing(item, operator, station, status, status, None, None, None, evses)
-        proposed, evidence_id = Status(judgement.status), judgement.evidence_id
-        status = effective(
-            proposed=proposed,
-            evidence_id=evidence_id,
-            at=judgement.at,
-            ruling=self.rulings.get(judgement.pk),
-            now=self.now,
-            valid_days=settings.EVIDENCE_VALID_DAYS,
-        )
-        return Standing(
-            item, operator, station, status, proposed, evidence_id, judgement.at, judgement.pk, evses
-        )
+            return Standing(item, operator, station, unjudged(item), None, None)
+        status = status_now(judgement, self.rulings.get(judgement.pk), now=self.now)
+        return Standing(item, operator, station, status, judgement.evidence_id, judgement.at)
 
 
 def _known(concession: Concession, now: datetime) -> _Known:
@@ -263,32 +247,29 @@ def _cell(
     item: ConcessionRequirement, operator: Operator, found: Sequence[Standing], promised: set[tuple[int, int]]
 ) -> Cell:
     counts = _counts(found)
-    status = counts[0].status if counts else _nothing(item)
+    status = counts[0].status if counts else unjudged(item)  # an operator without stations here
     behind = [standing for standing in found if standing.status is status and standing.at is not None]
     newest = max(behind, key=_at, default=None)
-    dated = [standing for standing in found if standing.at is not None]
-    oldest = min(dated, key=_at, default=None)
     is_promised = (item.pk, operator.pk) in promised
-    owed = item.requirement.obligation == Requirement.Obligation.EIS or is_promised
-    met = [standing for standing in found if standing.status in MET]
     return Cell(
         operator=operator,
         status=status,
         counts=counts,
-        met=len(met),
+        met=sum(standing.status in MET for standing in found),
         total=len(found),
-        met_evses=sum(standing.evses for standing in met),
-        total_evses=sum(standing.evses for standing in found),
         at=newest.at if newest else None,
-        oldest_at=oldest.at if oldest else None,
         evidence_id=newest.evidence_id if newest else None,
         promised=is_promised,
-        breach=owed and status is Status.DEVIATION,
+        owed=is_owed(item.requirement, promised=is_promised),
     )
 
 
-def _nothing(item: ConcessionRequirement) -> Status:
-    """An operator without stations here."""
+def is_owed(requirement: Requirement, *, promised: bool) -> bool:
+    return requirement.obligation == Requirement.Obligation.EIS or promised
+
+
+def unjudged(item: ConcessionRequirement) -> Status:
+    """Nothing is known, or nothing is asked yet."""
     future = is_future(item.requirement, applies_now=item.applies_now)
     return Status.FUTURE if future else Status.NOT_ASSESSED
 
@@ -298,27 +279,19 @@ def _at(standing: Standing) -> datetime:
 
 
 def _counts(found: Iterable[Standing]) -> tuple[StatusCount, ...]:
-    subjects: Counter[Status] = Counter()
-    evses: Counter[Status] = Counter()
-    for standing in found:
-        subjects[standing.status] += 1
-        evses[standing.status] += standing.evses
-    return tuple(
-        StatusCount(status, subjects[status], evses[status]) for status in WEAKEST_FIRST if subjects[status]
-    )
+    tally = Counter(standing.status for standing in found)
+    return tuple(StatusCount(status, tally[status]) for status in WEAKEST_FIRST if tally[status])
 
 
 def _head(
     operator: Operator, cells: Sequence[Cell], rows: Sequence[Row], stations: Iterable[Station]
 ) -> Head:
     own = [station for station in stations if station.site.operator_id == operator.pk]
-    tally = Counter(cell.status for cell in cells)
     return Head(
         operator=operator,
         stations=len(own),
         evses=sum(_evses(station) for station in own),
         breaches=tuple(row.code for row, cell in zip(rows, cells, strict=True) if cell.breach),
-        summary=tuple(StatusCount(status, tally[status], 0) for status in WEAKEST_FIRST if tally[status]),
     )
 
 

@@ -176,11 +176,7 @@ def _card(matrix: Matrix, column: int) -> Card:
 def _finding(pairs: Sequence[tuple[Requirement, Cell]], *, has_breach: bool) -> str:
     if not any(cell.at for _requirement, cell in pairs):
         return _("Nothing has been judged yet.")
-    owed = [
-        (requirement.code, cell.status)
-        for requirement, cell in pairs
-        if (requirement.obligation == Requirement.Obligation.EIS or cell.promised) and not cell.breach
-    ]
+    owed = [(requirement.code, cell.status) for requirement, cell in pairs if cell.owed and not cell.breach]
     unproven = [code for code, status in owed if status not in MET and not _excused(status)]
     if unproven:
         return _("Not proven yet: %(codes)s.") % {"codes": listed(unproven)}

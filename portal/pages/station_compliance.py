@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
-
+from portal.compliance.decisions import status_now
 from portal.compliance.dossier import sentence
-from portal.compliance.judgement import effective, is_future, last_rulings
+from portal.compliance.judgement import last_rulings
+from portal.compliance.matrix import is_owed, unjudged
 from portal.compliance.matrix_page import mark_of
 from portal.compliance.models import (
     ConcessionRequirement,
@@ -60,17 +60,7 @@ def duties_of(station: Station, *, now: datetime) -> list[Duty]:
 def _statuses(judgements: Mapping[int, Judgement], now: datetime) -> dict[int, Status]:
     """Requirement -> the status that counts: what was decided, else what is proposed."""
     rulings = last_rulings([row.pk for row in judgements.values()])
-    return {
-        key: effective(
-            proposed=row.status,
-            evidence_id=row.evidence_id,
-            at=row.at,
-            ruling=rulings.get(row.pk),
-            now=now,
-            valid_days=settings.EVIDENCE_VALID_DAYS,
-        )
-        for key, row in judgements.items()
-    }
+    return {key: status_now(row, rulings.get(row.pk), now=now) for key, row in judgements.items()}
 
 
 def _duties(
@@ -82,10 +72,8 @@ def _duties(
 ) -> Iterator[Duty]:
     for item in asked:
         requirement = item.requirement
-        future = is_future(requirement, applies_now=item.applies_now)
-        unjudged = Status.FUTURE if future else Status.NOT_ASSESSED
-        status = statuses.get(requirement.pk, unjudged)
-        owed = requirement.obligation == Requirement.Obligation.EIS or item.pk in promised
+        status = statuses.get(requirement.pk) or unjudged(item)
+        owed = is_owed(requirement, promised=item.pk in promised)
         judgement = judgements.get(requirement.pk)
         evidence = found.get(judgement.evidence_id or 0) if judgement else None
         yield Duty(

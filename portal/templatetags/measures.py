@@ -68,18 +68,6 @@ def limit(value: Number, unit: str) -> str:
 
 
 @register.filter
-def volt(voltage_v: Number) -> str:
-    """Volts: 231.4 -> "231 V"."""
-    return _with_unit(voltage_v, "V", decimals=0)
-
-
-@register.filter
-def percent(value: Number) -> str:
-    """A percentage: 92.3 -> "92,3 %"."""
-    return _with_unit(value, "%", decimals=_decimals(value))
-
-
-@register.filter
 def euro(amount: Number) -> str:
     """An amount of money: 4.5 -> "EUR 4,50" as "€ 4,50"."""
     return UNKNOWN if amount is None else f"€{NBSP}{_number(amount, 2)}"

@@ -171,7 +171,6 @@ def test_what_people_type_is_escaped_in_a_mark() -> None:
         ("{{ value|ampere }}", 12.5, "12,5\xa0A"),
         ("{{ value|limit:'W' }}", 3_680, "3,7\xa0kW"),
         ("{{ value|limit:'A' }}", None, "\N{EN DASH}"),
-        ("{{ value|percent }}", 92.34, "92,3\xa0%"),
         ("{{ value|euro }}", Decimal("4.5"), "€\xa04,50"),
         ("{{ value|duration }}", 50, "50\xa0s"),
         ("{{ value|duration }}", 1860, "31\xa0min"),
