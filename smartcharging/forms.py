@@ -69,8 +69,8 @@ class LimitForm(forms.Form):
         super().__init__(*args, **kwargs)
         evses = station.evses.order_by("number")
         choices: list[tuple[str, Any]] = [("station", _("the whole station"))]
-        choices += [(f"evse-{evse.number}", _("each session on EVSE %s") % evse.number) for evse in evses]
-        choices.append(("evse-0", _("each session, on every EVSE")))
+        choices += [(f"evse-{evse.number}", _("each session on socket %s") % evse.letter) for evse in evses]
+        choices.append(("evse-0", _("each session, on every socket")))
         self.fields["place"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField's own
 
     def clean(self) -> dict[str, Any]:

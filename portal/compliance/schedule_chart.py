@@ -18,10 +18,11 @@ from portal.pages.charts import (
     TimeAxis,
     ValueAxis,
     label,
-    line,
     number,
     text_width,
+    time_label,
     value_axis,
+    value_grid,
 )
 from portal.templatetags.measures import figure
 
@@ -74,7 +75,8 @@ def _drawing(chart: ScheduleChart, sheet: Sheet) -> Drawing:
     time = TimeAxis(chart.start, chart.end, sheet.left, sheet.right)
     values = value_axis(lowest=0, highest=highest, top=TOP, bottom=sheet.bottom)
     marks = [
-        *_grid(chart, sheet, time, values),
+        *value_grid(values, chart.unit, left=sheet.left, right=sheet.right),
+        *(time_label(time, at, text, sheet.height - 8) for at, text in time.ticks(sheet.time_ticks)),
         *_reported(chart.reported, time, values),
         *(
             _difference(difference, time, values)
@@ -85,19 +87,6 @@ def _drawing(chart: ScheduleChart, sheet: Sheet) -> Drawing:
     ]
     title_id = f"{chart.id}-{sheet.shape}"
     return Drawing(title_id, sheet.shape, sheet.width, sheet.height, chart.title, tuple(marks))
-
-
-def _grid(chart: ScheduleChart, sheet: Sheet, time: TimeAxis, values: ValueAxis) -> Iterator[Mark]:
-    ticks = values.ticks()
-    for value in ticks:
-        y = values.y(value)
-        yield line("grid" if value else "axis", sheet.left, y, sheet.right, y)
-        unit = f" {chart.unit}" if value == ticks[-1] else ""
-        yield label("t-end", sheet.left - 8, y + 4, figure(value) + unit)
-    for at, text in time.ticks(sheet.time_ticks):
-        x = time.x(at)
-        css = "t-end" if x > sheet.right - 16 else "t-mid"
-        yield label(css, x, sheet.height - 8, text)
 
 
 def _reported(steps: Sequence[Step], time: TimeAxis, values: ValueAxis) -> Iterator[Mark]:

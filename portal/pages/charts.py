@@ -14,11 +14,14 @@ from typing import ClassVar, Literal
 
 from django.utils import timezone
 
+from portal.templatetags.measures import rounded
+
 Shape = Literal["wide", "narrow"]
 
 NICE_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 MINUTES_APART = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440)
 LETTER_PX = 7.2  # of the 13 px text, on average
+EDGE_PX = 16  # half of "18:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,23 @@ def box(css: str, x: float, y: float, width: float, height: float) -> Box:
 
 def label(css: str, x: float, y: float, text: str) -> Label:
     return Label(css, number(x), number(y), text)
+
+
+def value_grid(values: ValueAxis, unit: str, *, left: float, right: float) -> Iterator[Mark]:
+    """A line at each step with its value before it, the topmost with the unit."""
+    ticks = values.ticks()
+    for value in ticks:
+        y = values.y(value)
+        text = rounded(value, 0 if values.step >= 1 else 1)
+        yield line("grid" if value else "axis", left, y, right, y)
+        yield label("t-end", left - 8, y + 4, f"{text} {unit}" if value == ticks[-1] else text)
+
+
+def time_label(axis: TimeAxis, at: datetime, text: str, y: float) -> Label:
+    """What stands under the axis at `at`; at either end of the drawing it leans inwards."""
+    x = axis.x(at)
+    css = "t-end" if x > axis.right - EDGE_PX else "" if x < EDGE_PX else "t-mid"
+    return label(css, x, y, text)
 
 
 def text_width(text: str) -> float:

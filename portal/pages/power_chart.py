@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.formats import number_format
-
 from portal.pages.charts import (
     Drawing,
     Mark,
@@ -21,7 +19,9 @@ from portal.pages.charts import (
     now_marks,
     number,
     text_width,
+    time_label,
     value_axis,
+    value_grid,
 )
 
 
@@ -72,7 +72,8 @@ def _drawing(chart: PowerChart, sheet: Sheet) -> Drawing:
     time = TimeAxis(chart.start, chart.end, LEFT, sheet.right)
     power = _power_axis(chart, sheet)
     limit = [step for step in chart.limit if step.value is not None]
-    marks: list[Mark] = [*_grid(time, power, sheet)]
+    marks: list[Mark] = [*value_grid(power, "kW", left=LEFT, right=sheet.right)]
+    marks += [time_label(time, at, text, sheet.height - 10) for at, text in time.ticks(sheet.time_ticks)]
     marks += [_area("limit-soft", run, time, power) for run in _runs(limit)]
     marks += [_area("flow", run, time, power) for run in _runs(chart.measured)]
     marks += [_area("flow-2", run, time, power, sign=-1) for run in _runs(chart.returned)]
@@ -96,20 +97,6 @@ def _power_axis(chart: PowerChart, sheet: Sheet) -> ValueAxis:
     return value_axis(
         lowest=-max(below, default=0.0), highest=highest * 1.04, top=TOP, bottom=sheet.height - FOOT
     )
-
-
-def _grid(time: TimeAxis, power: ValueAxis, sheet: Sheet) -> Iterator[Mark]:
-    ticks = power.ticks()
-    for value in ticks:
-        y = power.y(value)
-        unit = " kW" if value == ticks[-1] else ""
-        decimals = 0 if power.step >= 1 else 1
-        yield line("axis" if value == 0 else "grid", LEFT, y, sheet.right, y)
-        yield label("t-end", LEFT - 8, y + 4, number_format(value, decimals) + unit)
-    for at, text in time.ticks(sheet.time_ticks):
-        x = time.x(at)
-        anchor = "t-end" if x > sheet.right - 14 else "t-mid"
-        yield label(anchor, x, sheet.height - 10, text)
 
 
 def _runs(steps: Sequence[Step]) -> Iterator[list[Step]]:

@@ -6,9 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.pages.charts import Drawing, Mark, Shape, Span, TimeAxis, box, label, line, now_marks, text_width
+from portal.pages.charts import (
+    Drawing,
+    Mark,
+    Shape,
+    Span,
+    TimeAxis,
+    box,
+    label,
+    line,
+    now_marks,
+    text_width,
+    time_label,
+)
 
-EDGE_PX = 2  # between neighbours, so that two limits stay two
+GAP_PX = 2  # between neighbours, so that two limits stay two
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +89,7 @@ def _hours(time: TimeAxis, sheet: Sheet, floor: int) -> Iterator[Mark]:
     for at, text in time.ticks(sheet.time_ticks):
         x = time.x(at)
         yield line("grid", x, TOP - 6, x, floor)
-        if x > sheet.right - 16:
-            yield label("t-end", x, floor + 18, text)
-        elif x < 16:
-            yield label("", x, floor + 18, text)
-        else:
-            yield label("t-mid", x, floor + 18, text)
+        yield time_label(time, at, text, floor + 18)
 
 
 def _row(row: StackRow, time: TimeAxis, sheet: Sheet, top: int) -> Iterator[Mark]:
@@ -112,7 +119,7 @@ def _effective(chart: StackChart, time: TimeAxis, sheet: Sheet, under: int) -> I
 
 def _bar(css: str, span: Span, time: TimeAxis, y: float, height: float) -> Mark:
     left, right = time.x(span.start), time.x(span.end)
-    return box(css, left + EDGE_PX / 2, y, max(1.0, right - left - EDGE_PX), height)
+    return box(css, left + GAP_PX / 2, y, max(1.0, right - left - GAP_PX), height)
 
 
 def _fitting(span: Span, time: TimeAxis) -> str:

@@ -28,8 +28,8 @@ from portal.pages.limits import limits_of, profiles_of
 from portal.pages.metering import samples_of
 from portal.pages.station_compliance import duties_of
 from portal.pages.station_day import station_day
-from portal.pages.words import connector_status
-from stations.models import ChargingSession, Connector, MeterReading, Station
+from portal.pages.words import socket_status
+from stations.models import ChargingSession, MeterReading, Station
 from stations.presence import is_living, since
 
 SESSIONS_A_PAGE = 50
@@ -102,13 +102,9 @@ def profiles(request: HttpRequest, identity: str) -> HttpResponse:
             is_online=visited.is_online,
             now=visited.now,
         ),
-        "sockets": [(evse, _socket_words(list(evse.connectors.all()))) for evse in evses],
+        "sockets": [(evse, socket_status(evse.connectors.all())) for evse in evses],
     }
     return page(request, visited, "profiles", context)
-
-
-def _socket_words(connectors: list[Connector]) -> str:
-    return ", ".join(connector_status(connector.status) for connector in connectors)
 
 
 @require_safe

@@ -33,7 +33,7 @@ from django.views.decorators.http import require_safe
 from portal.accounts.models import User
 from portal.compliance.models import Judgement
 from portal.pages.deliveries import WORST_FIRST, Mark, mark_of
-from portal.pages.words import connector_status
+from portal.pages.words import socket_status
 from smartcharging.models import DesiredProfile
 from stations.models import Connector, Operator, Station
 from stations.models.site import OcppVersion
@@ -191,10 +191,7 @@ def _line(station: Any) -> Line:
         is_online=station.is_online,
         since=since(presence, is_online=station.is_online) if presence else None,
         mark=None if station.worst is None else mark_of(WORST_FIRST[station.worst]),
-        sockets=tuple(
-            (evse.letter, ", ".join(connector_status(c.status) for c in evse.connectors.all()))
-            for evse in station.evses.all()
-        ),
+        sockets=tuple((evse.letter, socket_status(evse.connectors.all())) for evse in station.evses.all()),
         proven_at=station.proven_at,
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from stations.models import Connector
 
 # ChargePointStatus of OCPP 1.6 and ConnectorStatusEnumType of 2.x.
 CONNECTOR_STATUS: Mapping[str, object] = {
@@ -47,6 +49,10 @@ END_REASON: Mapping[str, object] = {
 
 def connector_status(status: str) -> str:
     return str(CONNECTOR_STATUS.get(status, status)) if status else _("not reported yet")
+
+
+def socket_status(connectors: Iterable[Connector]) -> str:
+    return ", ".join(connector_status(connector.status) for connector in connectors)
 
 
 def end_reason(reason: str) -> str:

@@ -26,11 +26,11 @@ Number = int | float | Decimal | None
 def _with_unit(value: Number, unit: str, *, divisor: float = 1, decimals: int) -> str:
     if value is None:
         return UNKNOWN
-    return f"{_number(float(value) / divisor, decimals)}{NBSP}{unit}"
+    return f"{rounded(float(value) / divisor, decimals)}{NBSP}{unit}"
 
 
-def _number(value: float | Decimal, decimals: int) -> str:
-    """Rounded half up, as people do; Django's number_format only cuts off what does not fit."""
+def rounded(value: float | Decimal, decimals: int) -> str:
+    """Half up, as people do; Django's number_format only cuts off what does not fit."""
     exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     return number_format(exact, decimals, use_l10n=True)
 
@@ -70,7 +70,7 @@ def limit(value: Number, unit: str) -> str:
 @register.filter
 def euro(amount: Number) -> str:
     """An amount of money: 4.5 -> "EUR 4,50" as "€ 4,50"."""
-    return UNKNOWN if amount is None else f"€{NBSP}{_number(amount, 2)}"
+    return UNKNOWN if amount is None else f"€{NBSP}{rounded(amount, 2)}"
 
 
 @register.filter
@@ -78,7 +78,7 @@ def money(amount: Number, currency: str) -> str:
     """An amount in its own currency: euros as `euro` writes them, others as "4,50 CHF"."""
     if currency == "EUR" or amount is None:
         return euro(amount)
-    return f"{_number(amount, 2)}{NBSP}{currency}"
+    return f"{rounded(amount, 2)}{NBSP}{currency}"
 
 
 @register.filter
@@ -86,7 +86,7 @@ def figure(value: Any) -> str:
     """A number with at most one decimal, or a text as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return UNKNOWN if value is None else str(value)
-    return _number(value, _decimals(value))
+    return rounded(value, _decimals(value))
 
 
 def _decimals(value: Number) -> int:
