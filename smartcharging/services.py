@@ -163,6 +163,14 @@ def withdraw(desired: DesiredProfile, *, requested_by: Any, now: datetime) -> No
     desired.refresh_from_db()
 
 
+def look_again(station: Station) -> None:
+    """Something else touched the station: what stands there by our records is read back, and repaired, once more."""
+    rows = DesiredProfile.objects.filter(
+        station=station, state__in=(DesiredProfile.State.CONFIRMED, DesiredProfile.State.ACCEPTED)
+    )
+    rows.update(state=DesiredProfile.State.ACCEPTED, attempts=0, settled_at=None, next_attempt_at=None)
+
+
 def composite_of(
     station: Station, *, evse_number: int, start: datetime, duration_s: int, unit: Unit
 ) -> CompositeSchedule:

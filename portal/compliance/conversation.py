@@ -15,11 +15,14 @@ from django.conf import settings
 
 from portal.compliance.models import Probe
 from portal.compliance.sentences import say_in_english
+from smartcharging.models import DesiredProfile
 from stations import commands
-from stations.models import ChargingSession, Command, Connector, Station
+from stations.events import Kind
+from stations.models import ChargingSession, Command, Connector, Event, Station
 from stations.nudges import nudge_pages
 
 POLL_S = 0.05
+SLOW_POLL_S = 0.5  # of a station that takes its time
 HEARTBEAT_S = 2.0
 # Beyond the time in which a sent command is given up: it was never taken, or whoever gives up is gone as well.
 PATIENCE_S = 20
@@ -44,7 +47,8 @@ class Lost(Stopped):
 
 @dataclass(slots=True)
 class Conversation:
-    """One probe and its station. While it is `guarded`, a stop that was asked for and a car that comes end it.
+    """One probe and its station. While it is `guarded`, a stop that was asked for, a car that comes, a boot and a limit
+    that moves end it.
 
     `clock` and `sleep` are those of the process; a test brings its own, in which the station answers.
     """
@@ -55,6 +59,8 @@ class Conversation:
     guarded: bool = True
     message_ids: list[str] = field(default_factory=list)
     cars: dict[int, bool] = field(default_factory=dict)
+    limits: dict[int, str] | None = None
+    last_event: int | None = None
     _alive_at: datetime | None = None
 
     @property
@@ -83,7 +89,8 @@ class Conversation:
     def _answer(self, command: Command) -> Command:
         given_up_at = self.now() + timedelta(seconds=settings.OCPP_CALL_TIMEOUT_S + PATIENCE_S)
         while command.state in Command.OPEN and self.now() < given_up_at:
-            self.sleep(POLL_S)
+            waited = self.now() - command.requested_at
+            self.sleep(POLL_S if waited < timedelta(seconds=2) else SLOW_POLL_S)
             command.refresh_from_db(fields=["state", "sent_at", "answered_at", "response", "error"])
             self._keep_alive()
         if command.state in ANSWERED:
@@ -98,11 +105,29 @@ class Conversation:
             return
         if Probe.objects.filter(pk=self.probe.pk, cancel_requested=True).exists():
             raise Stopped("probe.cancelled")
+        if self._has_booted():
+            raise Stopped("probe.rebooted")
+        if self.limits is not None and self.limits != limits_of(self.station):
+            raise Stopped("probe.limits_changed")
         changed = [
             evse for evse, there in cars_at(self.station).items() if there != self.cars.get(evse, False)
         ]
         if changed:
             raise Stopped("probe.car_came", evse=min(changed))
+
+    def _has_booted(self) -> bool:
+        booted = Event.objects.filter(station=self.station, kind=Kind.BOOTED)
+        return self.last_event is not None and booted.filter(pk__gt=self.last_event).exists()
+
+    def keep_watch(self) -> None:
+        """From now on: the station as it is here is what the answers are judged by, so a change of it ends the probe.
+
+        After a boot profiles may be gone (1.6 does not say that they stay), and a limit that is sent meanwhile shows in
+        the composite.
+        """
+        newest = Event.objects.filter(station=self.station).order_by("-pk").values_list("pk", flat=True)
+        self.last_event = newest.first() or 0
+        self.limits = limits_of(self.station)
 
     def _keep_alive(self) -> None:
         """A heartbeat now and then: a row without one is taken up by another process (running.recover)."""
@@ -136,6 +161,12 @@ class Conversation:
         """Keep what a restore needs, before the station is changed."""
         self.probe.before.update(facts)
         self.save(before=self.probe.before)
+
+
+def limits_of(station: Station) -> dict[int, str]:
+    """Our own limits that stand on the station, or are on their way to or from it: state by primary key."""
+    rows = DesiredProfile.objects.filter(station=station).exclude(state=DesiredProfile.State.CLEARED)
+    return dict(rows.values_list("pk", "state"))
 
 
 def cars_at(station: Station) -> dict[int, bool]:

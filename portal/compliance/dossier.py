@@ -188,7 +188,7 @@ def step_text(step: Mapping[str, Any]) -> str:
 
 
 def _limits(reported: Mapping[str, Any], periods: list[list[Any]]) -> Iterator[LimitStep]:
-    if not reported:
+    if not reported or not periods:  # it was refused, or could not be read
         return
     begin = datetime.fromisoformat(reported["start"])
     ends = [*(period[0] for period in periods[1:]), reported["duration_s"]]

@@ -5,20 +5,26 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, cast
 
-from portal.compliance.checks import composites, stacking
+from portal.compliance.checks import composites, stacking_readings
 from portal.compliance.checks.composites import Reported, Tolerance
-from portal.compliance.checks.stacking import Setting, Standing
+from portal.compliance.checks.stacking_readings import Setting, Standing
 from portal.compliance.conversation import Conversation, Stopped
 from smartcharging.domain import asking
 from smartcharging.domain.judging import StationFacts
 from smartcharging.domain.profiles import Unit
 from smartcharging.models import DesiredProfile
+from smartcharging.services import look_again
 from smartcharging.standing import abilities_of, facts_of, profile_of, standing_profiles
 from stations.models import Command, Station
 
 BEFORE_S = 86_400  # a profile of someone else may count at night only
 PROBED_S = 7_200  # the probe's own profiles lie well within
 SETTLE_S = 20.0
+PUT_BACK_AGAIN_S = (
+    0,
+    3,
+    10,
+)  # a station that is busy refuses; the probe does not leave it so at the first word
 
 
 def unit_of(station: Station) -> Unit:
@@ -95,8 +101,8 @@ def _hardware(facts: StationFacts, evse: int, unit: str) -> Tolerance:
     limit_a = min(sockets_a, facts.connection_a)
     phases = facts.phases
     return Tolerance(
-        within=stacking.convert(0.1, unit="A", to=unit, phases=phases),
-        free=stacking.convert(limit_a, unit="A", to=unit, phases=phases),
+        within=stacking_readings.convert(0.1, unit="A", to=unit, phases=phases),
+        free=stacking_readings.convert(limit_a, unit="A", to=unit, phases=phases),
     )
 
 
@@ -112,7 +118,7 @@ def refuse_what_is_not_ours(setting: Setting, facts: StationFacts, before: dict[
                 continue
             raise Stopped("probe.no_composite", evse=evse, state=reported.state)
         if not is_explained(setting, facts, evse, reported):
-            ours = _expected(setting, evse, reported, next(stacking.readings(setting)))
+            ours = _expected(setting, evse, reported, next(stacking_readings.readings(setting)))
             code = "probe.not_explained" if _words(ours) else "probe.not_ours"
             raise Stopped(code, evse=evse, reported=_words(reported) or "-", expected=_words(ours))
 
@@ -121,12 +127,14 @@ def is_explained(setting: Setting, facts: StationFacts, evse: int, reported: Rep
     tolerance = _hardware(facts, evse, reported.unit or setting.unit)
     return any(
         composites.first_difference(_expected(setting, evse, reported, reading), reported, tolerance) is None
-        for reading in stacking.readings(setting)
+        for reading in stacking_readings.readings(setting)
     )
 
 
-def _expected(setting: Setting, evse: int, reported: Reported, reading: stacking.Reading) -> Reported:
-    return stacking.composite_of(setting, evse=evse, reported=reported, reading=reading)
+def _expected(
+    setting: Setting, evse: int, reported: Reported, reading: stacking_readings.Reading
+) -> Reported:
+    return stacking_readings.composite_of(setting, evse=evse, reported=reported, reading=reading)
 
 
 def _words(reported: Reported) -> str:
@@ -141,7 +149,9 @@ def ceiling_of(setting: Setting, before: dict[int, Reported]) -> float:
     for reported in before.values():
         limit = reported.lowest(within_s=PROBED_S)
         if limit is not None:
-            lowest.append(stacking.convert(limit, unit=reported.unit, to=setting.unit, phases=setting.phases))
+            lowest.append(
+                stacking_readings.convert(limit, unit=reported.unit, to=setting.unit, phases=setting.phases)
+            )
     return min(lowest)
 
 
@@ -169,6 +179,9 @@ def put_back(talk: Conversation) -> None:
         if command.state == Command.State.ACCEPTED:
             talk.note("step.tidy", {"profile": profile_id}, holds=True)
     for kept in list(talk.probe.before.get("withdrawn", [])):
+        if not _is_still_wanted(talk.station, kept):
+            talk.remember(withdrawn=[other for other in talk.probe.before["withdrawn"] if other != kept])
+            continue
         command = talk.ask("SetChargingProfile", kept["payload"])
         holds = command.state == Command.State.ACCEPTED
         talk.note("step.put_back", {"profile": kept["profile_id"]}, holds=holds)
@@ -176,12 +189,25 @@ def put_back(talk: Conversation) -> None:
             talk.remember(withdrawn=[other for other in talk.probe.before["withdrawn"] if other != kept])
 
 
+def _is_still_wanted(station: Station, kept: dict[str, Any]) -> bool:
+    """Whether nobody withdrew or replaced the limit meanwhile; what is newer is on its way by itself."""
+    rows = DesiredProfile.objects.filter(station=station, profile_id=kept["profile_id"])
+    newest = rows.order_by("-version").first()
+    if newest is None:
+        return True
+    return newest.withdrawn_at is None and set_payload(newest, station) == kept["payload"]
+
+
 def restore(talk: Conversation) -> bool:
     """Bring back what stood before the probe, read it, and say whether it is the same. Never stops half-way for a
     car or a person; raises Lost where the station is gone, and can be called again."""
     talk.guarded = False
     before = {int(evse): composites.from_json(item) for evse, item in talk.probe.before["composites"].items()}
-    put_back(talk)
+    for wait_s in PUT_BACK_AGAIN_S:
+        talk.sleep(wait_s) if wait_s else None
+        put_back(talk)
+        if not (talk.probe.before.get("left") or talk.probe.before.get("withdrawn")):
+            break
     evses = tuple(evse for evse in before if evse)
     unit = cast(Unit, talk.probe.before["unit"])
     after = capture(talk, evses, unit, code="step.after")
@@ -194,6 +220,8 @@ def restore(talk: Conversation) -> bool:
     talk.remember(after={str(evse): composites.to_json(item) for evse, item in after.items()})
     talk.note("step.restored" if restored else "step.not_restored", holds=restored)
     talk.save(restored=restored)
+    if not restored:
+        look_again(talk.station)
     return restored
 
 

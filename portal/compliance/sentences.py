@@ -5,11 +5,12 @@ A finding is stored as a code with values; `say` makes the sentence. Evidence ke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_noop, override
 
@@ -45,6 +46,17 @@ SENTENCES = {
     ),
     "206.not_set": gettext_noop(
         "Level %(level)s of %(purpose)s on EVSE %(evse)s could not be set: %(why)s. That says nothing about stacking."
+    ),
+    "206.not_cleared": gettext_noop(
+        "The station did not clear level %(level)s of %(purpose)s on EVSE %(evse)s, so no lower level could take over. "
+        "That says nothing about stacking."
+    ),
+    "206.other_times": gettext_noop(
+        "The composite schedule with %(purpose)s on EVSE %(evse)s is right only if it begins when it was asked for. "
+        "The station names another time. Look at its clock or time zone, and repeat the probe."
+    ),
+    "206.too_coarse": gettext_noop(
+        "The station rounds its limits. The levels of %(purpose)s on EVSE %(evse)s cannot be told apart with certainty."
     ),
     "206.incomplete": gettext_noop("Not all of %(purpose)s on EVSE %(evse)s was tried."),
     # Requirement 206, what the configuration says
@@ -83,11 +95,16 @@ SENTENCES = {
     ),
     "probe.no_unit": gettext_noop("The station states no rate unit that the probe can use."),
     "probe.car_came": gettext_noop("A car was connected to EVSE %(evse)s. The probe stopped for it."),
+    "probe.rebooted": gettext_noop("The station started anew during the probe. Repeat the probe."),
+    "probe.limits_changed": gettext_noop(
+        "A limit of this station changed during the probe. Try again in a minute."
+    ),
+    "probe.no_frames": gettext_noop(
+        "The messages of this probe were not all kept, so there is no evidence. Repeat the probe."
+    ),
     "probe.lost": gettext_noop("The station no longer answers: %(action)s stayed without an answer."),
     "probe.cancelled": gettext_noop("The probe was stopped."),
-    "probe.interrupted": gettext_noop(
-        "The portal stopped in the middle of the probe. The station was restored afterwards."
-    ),
+    "probe.interrupted": gettext_noop("The portal stopped in the middle of the probe. Repeat the probe."),
     "probe.broken": gettext_noop("The probe stopped on an error of the portal: %(error)s."),
     "probe.no_concession": gettext_noop(
         "Requirement %(code)s does not count in the concession of this station."
@@ -107,6 +124,17 @@ SENTENCES = {
     "step.not_restored": gettext_noop("What stands is not what stood before"),
 }
 
+# Of an answer: how it was, where the station gave no code of its own.
+STATES = {
+    "rejected": gettext_noop("refused"),
+    "refused": gettext_noop("refused"),
+    "failed": gettext_noop("failed"),
+    "malformed": gettext_noop("not readable"),
+    "unanswered": gettext_noop("no answer"),
+}
+WORDS = frozenset({"state", "why"})
+LIMITS = frozenset({"limit", "reported", "expected"})
+
 RESTORED_NAME = gettext_noop("Station restored afterwards")
 RESTORED_RULE = gettext_noop("as it was before")
 
@@ -114,7 +142,18 @@ RESTORED_RULE = gettext_noop("as it was before")
 def say(code: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence of `code` in the active language; a code of another version reads as itself."""
     template = SENTENCES.get(code)
-    return gettext(template) % dict(values or {}) if template else code
+    return gettext(template) % _shown(values or {}) if template else code
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values for a reader: states in words, decimals as the language writes them."""
+    shown = dict(values)
+    for key in WORDS & shown.keys():
+        word = STATES.get(shown[key], "")
+        shown[key] = gettext(word) if word else shown[key]
+    for key in LIMITS & shown.keys():
+        shown[key] = re.sub(r"(?<=\d)\.(?=\d)", get_format("DECIMAL_SEPARATOR"), str(shown[key]))
+    return shown
 
 
 def say_step(code: str, values: Mapping[str, Any]) -> str:

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from portal.compliance import restoring
-from portal.compliance.checks import composites, stacking, stacking_plan
+from portal.compliance.checks import composites, stacking, stacking_plan, stacking_readings
 from portal.compliance.checks.findings import Finding
-from portal.compliance.checks.stacking import Outcome, Setting, Standing, Step
 from portal.compliance.checks.stacking_plan import LEVELS, Level, Place, Stack
+from portal.compliance.checks.stacking_readings import Outcome, Setting, Standing, Step
 from portal.compliance.conversation import Conversation, Stopped, cars_at
 from smartcharging.domain import asking
 from smartcharging.domain.profiles import Purpose
@@ -18,6 +18,9 @@ from smartcharging.models import DesiredProfile
 from smartcharging.standing import PURPOSES, facts_of, standing_profiles
 from stations.models import Command
 
+# Seconds before each try. Stations take in a profile, and show it, with some delay.
+ASK_AGAIN_S = (0, 3)
+READ_AGAIN_S = (0, 1, 4)
 OUTCOMES: dict[str, Outcome] = {
     Command.State.ACCEPTED: "accepted",
     Command.State.REFUSED: "refused",
@@ -35,6 +38,7 @@ class StackingProbe:
     steps: list[Step] = field(default_factory=list)
     limits: tuple[float, ...] = ()
     _first_id: int = 0
+    _waited: set[int] = field(default_factory=set)
 
     def run(self) -> None:
         """Everything up to the restore, which the caller does in any case. Raises Stopped."""
@@ -60,6 +64,7 @@ class StackingProbe:
         if occupied and not talk.probe.before.get("while_charging"):
             raise Stopped("probe.car_there", evse=min(occupied))
         restoring.wait_until_settled(talk)
+        talk.keep_watch()
         facts = facts_of(talk.station, talk.now())
         evses = tuple(number for number, _ in facts.sockets)
         unit = restoring.unit_of(talk.station)
@@ -116,12 +121,15 @@ class StackingProbe:
 
     def _install(self, number: int, stack: Stack, level: Level, standing: list[Level]) -> bool:
         version = self.talk.station.ocpp_version
-        command = self.talk.ask(
-            "SetChargingProfile", stacking_plan.set_payload(stack, level, version=version)
-        )
-        step = self._step("install", number, command, standing, level=level.level, evse=stack.place.evse)
-        self._keep(step, stack)
-        return step.outcome == "accepted"
+        payload = stacking_plan.set_payload(stack, level, version=version)
+        for wait_s in ASK_AGAIN_S:  # a station that is busy refuses too, and 1.6 has no word for why
+            self.talk.sleep(wait_s) if wait_s else None
+            command = self.talk.ask("SetChargingProfile", payload)
+            step = self._step("install", number, command, standing, level=level.level, evse=stack.place.evse)
+            self._keep(step, stack)
+            if step.outcome == "accepted":
+                return True
+        return False
 
     def _clear(self, number: int, stack: Stack, level: Level, standing: list[Level]) -> None:
         version = self.talk.station.ocpp_version
@@ -135,11 +143,21 @@ class StackingProbe:
             self.talk.remember(left=left)
 
     def _read(self, number: int, stack: Stack, evse: int, standing: list[Level]) -> None:
+        """Read until the answer is as expected, but wait only once in a stack for one that never is."""
+        for wait_s in (0,) if number in self._waited else READ_AGAIN_S:
+            self.talk.sleep(wait_s) if wait_s else None
+            step = self._read_once(number, stack, evse, standing)
+            if stacking_readings.is_as_expected(self.setting, stack, number, step):
+                return
+        self._waited.add(number)
+
+    def _read_once(self, number: int, stack: Stack, evse: int, standing: list[Level]) -> Step:
         reported, command = restoring.read_composite(
             self.talk, evse, self.setting.unit, stacking_plan.ASKED_S
         )
         step = replace(self._step("read", number, command, standing, evse=evse), reported=reported)
         self._keep(step, stack)
+        return step
 
     def _step(
         self,
@@ -181,14 +199,14 @@ class StackingProbe:
             words = {"name": step.kind, "code": code, "values": values}
             expected = [list(period) for period in judged.expected]
             stored.append(
-                {**stacking.step_to_json(step), **words, "holds": judged.holds, "expected": expected}
+                {**stacking_readings.step_to_json(step), **words, "holds": judged.holds, "expected": expected}
             )
         return stored
 
     def setup_json(self) -> dict[str, Any]:
         """What the judge needs beside the steps to judge again."""
         return {
-            "setting": stacking.setting_to_json(self.setting),
+            "setting": stacking_readings.setting_to_json(stacking_readings.without_sessions(self.setting)),
             "stacks": [stacking_plan.to_json(stack) for stack in self.stacks],
         }
 

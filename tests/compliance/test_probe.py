@@ -302,7 +302,9 @@ def test_the_page_has_what_was_expected_beside_what_was_reported() -> None:
     page = dossier.dossier(row)
     assert page.chain_holds
     assert "206" not in page.sentence
-    reading = page.readings[0]
+    # Asked three times, as a station may be slow to take a profile in: the last answer counts.
+    assert [reading.holds for reading in page.readings[:3]] == [None, None, False]
+    reading = page.readings[2]
     assert len(reading.expected) == 6
     assert reading.holds is False
     assert [step.limit for step in reading.expected] != [step.limit for step in reading.reported]

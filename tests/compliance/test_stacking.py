@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from portal.compliance.checks import composites, stacking, stacking_plan
+from portal.compliance.checks import composites, stacking, stacking_plan, stacking_readings
 from portal.compliance.checks.composites import Period, Reported
-from portal.compliance.checks.stacking import Setting, Standing, Step
 from portal.compliance.checks.stacking_plan import LEVELS, Place, Stack
+from portal.compliance.checks.stacking_readings import Setting, Standing, Step
 from smartcharging.domain.profiles import Policy, Purpose, Transaction, Unit
 from tests.factories import NOW
 
@@ -43,9 +43,9 @@ def by_policy(**choices: Any) -> Answer:
     """A station that follows the standard, with these choices on what the standard leaves open."""
 
     def answer(setting: Setting, stack: Stack, step: Step) -> Reported:
-        reading = stacking.Reading(replace(Policy(), **choices), 3)
+        reading = stacking_readings.Reading(replace(Policy(), **choices), 3)
         asked = Reported("read", step.at, stacking_plan.ASKED_S, setting.unit)
-        made = stacking.expected(setting, stack, step.stack, replace(step, reported=asked), reading)
+        made = stacking_readings.expected(setting, stack, step.stack, replace(step, reported=asked), reading)
         periods = tuple(Period(p.start_s, 16.0 if p.limit is None else p.limit) for p in made.periods)
         return replace(made, periods=periods)
 
@@ -305,9 +305,9 @@ def test_steps_survive_storing() -> None:
     setting = make_setting(standing=(limit_of_ours("W", 9000, 3),), transactions=CHARGING)
     stack = make_stack()
     steps = steps_of(setting, stack, by_policy())
-    assert stacking.setting_from_json(stacking.setting_to_json(setting)) == setting
+    assert stacking_readings.setting_from_json(stacking_readings.setting_to_json(setting)) == setting
     assert stacking_plan.from_json(stacking_plan.to_json(stack)) == stack
-    assert [stacking.step_from_json(stacking.step_to_json(step)) for step in steps] == steps
+    assert [stacking_readings.step_from_json(stacking_readings.step_to_json(step)) for step in steps] == steps
 
 
 # ---------------------------------------------------------------- the plan

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.compliance.checks import stacking, stacking_plan
+from portal.compliance.checks import stacking, stacking_plan, stacking_readings
 from portal.compliance.checks.findings import Finding
 
 Judge = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], Finding]
@@ -23,9 +23,9 @@ class Check:
 
 def _judge_206(probe: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Finding:
     return stacking.judge(
-        stacking.setting_from_json(probe["setting"]),
+        stacking_readings.setting_from_json(probe["setting"]),
         [stacking_plan.from_json(stack) for stack in probe["stacks"]],
-        [stacking.step_from_json(step) for step in steps],
+        [stacking_readings.step_from_json(step) for step in steps],
     )
 
 

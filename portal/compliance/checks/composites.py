@@ -49,8 +49,10 @@ class Reported:
 
     def stretches(self) -> Iterator[tuple[float, float, float | None]]:
         """(from, to, limit) in seconds since 1970; where no period has begun yet there is no limit."""
+        if not self.periods:
+            return
         begin = self.start.timestamp()
-        if self.periods and self.periods[0].start_s > 0:
+        if self.periods[0].start_s > 0:
             yield begin, begin + self.periods[0].start_s, None
         ends = [*(period.start_s for period in self.periods[1:]), self.duration_s]
         for period, end_s in zip(self.periods, ends, strict=True):

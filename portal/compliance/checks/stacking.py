@@ -4,42 +4,42 @@ The probe (stacking_plan.py) sets levels 0 to 5 so that each has a window of its
 clears from the top and reads each time. Here its steps are judged.
 
 Fairness (requirements.md): a deviation only where a level is refused, or where the answers fit no legal reading of the
-standard. A TxDefaultProfile that is left out while no transaction runs is allowed (D9), so nothing is proven then.
+standard. A TxDefaultProfile that is left out while no transaction runs is allowed (D9), so nothing is proven then, and
+neither is anything decided where an innocent habit of the station explains the answers (stacking_doubts.py). What was
+asked twice counts as it was answered last: stations take in a profile with some delay.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
-from typing import Any, Literal, NamedTuple, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
 
 from django.utils.translation import gettext_noop
 
-from portal.compliance.checks import composites, stacking_plan
-from portal.compliance.checks.composites import Period, Reported, Tolerance
+from portal.compliance.checks import stacking_doubts, stacking_plan
 from portal.compliance.checks.findings import Figure, Finding, JudgedStep
 from portal.compliance.checks.stacking_plan import LEVELS, Stack
-from smartcharging.domain import asking
-from smartcharging.domain.profiles import (
-    Installed,
-    LocalLimit,
-    Policy,
-    Purpose,
-    Transaction,
-    Unit,
-    Version,
-    policy_for,
+from portal.compliance.checks.stacking_readings import (
+    Reading,
+    Setting,
+    Step,
+    convert,
+    difference,
+    expected,
+    fits,
+    readings,
+    settled,
+    shows,
+    tolerance,
 )
-from smartcharging.domain.schedule import composite_schedule
-from smartcharging.domain.wire import parse_profile
+from smartcharging.domain import asking
+from smartcharging.domain.profiles import Purpose
 
 CODE = "206"
-ENGINE = "206 stacking 1.0"
+ENGINE = "206 stacking 1.1"
 NEEDED = len(LEVELS)
-NOMINAL_V = 230.0
 
 # What is counted per purpose, how many are needed, and the rule in words.
 FIGURES = (
@@ -56,135 +56,12 @@ NAMES = {
     "returned_tx_default": gettext_noop("Default per session: levels that took over"),
 }
 
-Outcome = Literal["accepted", "refused", "failed", "unanswered"]
 # 2.x reason codes that speak of a profile that is there already, or of haste: not of the number of levels.
 NOT_ABOUT_LEVELS = frozenset({"DuplicateProfile", "RateLimitExceeded", "TxNotFound"})
+# Undecided in a way that leaves open what each answer should have been.
+NOTHING_EXPECTED = frozenset({"206.left_out_while_idle", *stacking_doubts.CODES})
 # CALLERRORs by which a station says that it cannot do it at all.
 CANNOT = ("NotImplemented", "NotSupported")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing asked of the station. `levels` are those that stood on it when it was asked.
-
-    kind install, clear: `level`, `outcome`, `reason` (the station's code). kind read: `evse`, `reported`.
-    """
-
-    kind: Literal["install", "read", "clear"]
-    stack: int
-    at: datetime
-    levels: tuple[int, ...]
-    level: int | None = None
-    evse: int = 0
-    outcome: Outcome = "accepted"
-    reason: str = ""
-    reported: Reported | None = None
-    message_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A profile of our own on the station, as it was sent. `without`: stacks for which it was taken away."""
-
-    evse: int
-    profile: Mapping[str, Any]
-    without: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the station is and what stood on it. `ceiling`: all limits of the probe lie below it, in `unit`."""
-
-    version: str
-    evses: tuple[int, ...]
-    phases: int
-    unit: Unit
-    ceiling: float
-    standing: tuple[Standing, ...] = ()
-    transactions: tuple[Transaction, ...] = ()
-
-    def is_idle(self, evse: int) -> bool:
-        """No transaction runs on `evse`; for 0: on any."""
-        return not any(evse in {0, transaction.evse} for transaction in self.transactions)
-
-
-class Reading(NamedTuple):
-    """A legal reading of the standard: the policy, and the phases that a limit in W is taken to be divided over."""
-
-    policy: Policy
-    phases: int
-
-
-def readings(setting: Setting) -> Iterator[Reading]:
-    """All legal readings, our own first: D6, D8 and D9, D12, D14 of composite-schedule.md."""
-    ours = policy_for(_schedule_version(setting))
-    for simulate, conversion, summed, rounding, phases in itertools.product(
-        (True, False),
-        ("own_phases", "common_phases"),
-        ("unit_first", "everest"),
-        ("down", "none"),
-        dict.fromkeys((3, setting.phases)),
-    ):
-        yield Reading(
-            replace(
-                ours,
-                simulate_transaction=simulate,
-                unit_conversion=conversion,
-                station_sum=summed,
-                rounding=rounding,
-            ),
-            phases,
-        )
-
-
-def expected(setting: Setting, stack: Stack, number: int, step: Step, reading: Reading) -> Reported:
-    """The composite that `step` should have reported under `reading`, over the time and in the unit it reported."""
-    installed = _standing(setting, number)
-    installed += [stack.installed(level) for level in stack.levels if level.level in step.levels]
-    reported = step.reported or Reported("unanswered", step.at)
-    return _composite(setting, installed, evse=step.evse, reported=reported, reading=reading)
-
-
-def composite_of(setting: Setting, *, evse: int, reported: Reported, reading: Reading) -> Reported:
-    """The composite without any profile of the probe: what stands by our own records."""
-    return _composite(setting, _standing(setting, None), evse=evse, reported=reported, reading=reading)
-
-
-def _composite(
-    setting: Setting, installed: Sequence[Installed], *, evse: int, reported: Reported, reading: Reading
-) -> Reported:
-    composite = composite_schedule(
-        installed=installed,
-        now=reported.start,
-        duration_s=max(1, int(reported.duration_s)),
-        unit=cast(Unit, reported.unit or setting.unit),
-        evse=evse,
-        evse_count=len(setting.evses),
-        transactions=setting.transactions,
-        defaults=LocalLimit(nominal_voltage=NOMINAL_V, phases=reading.phases),
-        policy=reading.policy,
-    )
-    periods = tuple(Period(*period) for period in composite.periods)
-    return Reported("read", composite.start, composite.duration_s, composite.unit, periods)
-
-
-def _standing(setting: Setting, number: int | None) -> list[Installed]:
-    version = _schedule_version(setting)
-    return [
-        Installed(parse_profile(dict(item.profile), version), item.evse)
-        for item in setting.standing
-        if number not in item.without
-    ]
-
-
-def _schedule_version(setting: Setting) -> Version:
-    return "1.6" if setting.version == "1.6" else "2.0.1"
-
-
-def tolerance(setting: Setting, unit: str) -> Tolerance:
-    """A tenth of an ampere per phase, also for a station that computes in A and answers in W (D14)."""
-    free = convert(setting.ceiling, unit=setting.unit, to=unit, phases=setting.phases)
-    return Tolerance(within=convert(0.1, unit="A", to=unit, phases=setting.phases), free=free)
 
 
 # ---------------------------------------------------------------- one stack
@@ -203,6 +80,7 @@ class StackFinding:
 
 def judge_stack(setting: Setting, stack: Stack, number: int, steps: Sequence[Step]) -> StackFinding:
     """The verdict on one stack from its own `steps`, in order."""
+    steps = settled(steps)
     installs = [step for step in steps if step.kind == "install"]
     accepted = sum(step.outcome == "accepted" for step in installs)
     shown = _levels_shown(setting, stack, steps)
@@ -222,8 +100,8 @@ def judge_stack(setting: Setting, stack: Stack, number: int, steps: Sequence[Ste
     readable = [step for step in reads if step.reported and step.reported.is_readable]
     if not readable:
         return replace(bare, code="206.unreadable") if reads else bare
-    fitting = [reading for reading in readings(setting) if _fits(setting, stack, number, readable, reading)]
-    showing = [reading for reading in fitting if _shows(setting, stack, reading)]
+    fitting = [reading for reading in readings(setting) if fits(setting, stack, number, readable, reading)]
+    showing = [reading for reading in fitting if shows(setting, stack, reading)]
     if showing:
         complete = len(installs) == seen == NEEDED and returned == NEEDED - 1
         if complete:
@@ -232,6 +110,9 @@ def judge_stack(setting: Setting, stack: Stack, number: int, steps: Sequence[Ste
         return replace(bare, code="206.unreadable" if unread else "206.incomplete", fits=showing[0])
     if fitting or _left_out(setting, stack, number, readable):
         return replace(bare, code="206.left_out_while_idle", fits=fitting[0] if fitting else None)
+    doubt = stacking_doubts.doubt(setting, stack, number, steps)
+    if doubt is not None:
+        return replace(bare, code=doubt.code, values={**bare.values, **doubt.values})
     return _contradicted(bare, stack, steps, shown)
 
 
@@ -246,30 +127,12 @@ def _not_set(bare: StackFinding, step: Step) -> StackFinding:
     return replace(bare, code="206.not_set", values=values)
 
 
-def _fits(setting: Setting, stack: Stack, number: int, reads: Sequence[Step], reading: Reading) -> bool:
-    return all(_difference(setting, stack, number, step, reading) is None for step in reads)
-
-
-def _difference(setting: Setting, stack: Stack, number: int, step: Step, reading: Reading) -> float | None:
-    if step.reported is None or not step.reported.is_readable:
-        return None
-    wanted = expected(setting, stack, number, step, reading)
-    return composites.first_difference(wanted, step.reported, tolerance(setting, step.reported.unit))
-
-
-def _shows(setting: Setting, stack: Stack, reading: Reading) -> bool:
-    """Whether this reading puts the stack into the composite at all: D9 decides where no transaction runs."""
-    if stack.place.purpose is Purpose.STATION_MAX or reading.policy.simulate_transaction:
-        return True
-    return not any(setting.is_idle(evse) for evse in stack.place.read_on)
-
-
 def _left_out(setting: Setting, stack: Stack, number: int, reads: Sequence[Step]) -> bool:
     """Whether the answers are as if the stack were not there, while no transaction runs (D9)."""
     if not all(setting.is_idle(step.evse) for step in reads):
         return False
     bare = [replace(step, levels=()) for step in reads]
-    return any(_fits(setting, stack, number, bare, reading) for reading in readings(setting))
+    return any(fits(setting, stack, number, bare, reading) for reading in readings(setting))
 
 
 class Shown(NamedTuple):
@@ -302,13 +165,6 @@ def _levels_shown(setting: Setting, stack: Stack, steps: Sequence[Step]) -> set[
     return shown
 
 
-def convert(limit: float, *, unit: str, to: str, phases: int) -> float:
-    """A limit per phase in A and in total in W are the same at the nominal voltage (1.6 7.14)."""
-    if unit == to or not unit or not to:
-        return limit
-    return limit * NOMINAL_V * phases if to == "W" else limit / (NOMINAL_V * phases)
-
-
 def _contradicted(bare: StackFinding, stack: Stack, steps: Sequence[Step], shown: set[Shown]) -> StackFinding:
     """A deviation, in the words that tell most: the first level that did not come back, else what did not show."""
     after = _returned(shown)
@@ -330,23 +186,29 @@ def judge(setting: Setting, stacks: Sequence[Stack], steps: Sequence[Step]) -> F
     ]
     ranks = {"deviation": 0, "undecided": 1, "proven": 2}
     worst = min(findings, key=lambda finding: ranks[finding.verdict], default=None)
-    judged = tuple(_judged(setting, stacks[step.stack], findings[step.stack], step) for step in steps)
+    counted = {id(step) for step in settled(steps)}
+    judged = tuple(
+        _judged(setting, stacks[step.stack], findings[step.stack], step, counts=id(step) in counted)
+        for step in steps
+    )
     if worst is None:
         return Finding("undecided", "206.incomplete", {"purpose": "", "evse": 0}, (), judged)
     figures = tuple(_figures(setting, stacks, findings))
     return Finding(worst.verdict, worst.code, worst.values, figures, judged)
 
 
-def _judged(setting: Setting, stack: Stack, finding: StackFinding, step: Step) -> JudgedStep:
-    if step.kind == "install":
-        return JudgedStep(step.outcome == "accepted" if step.outcome in {"accepted", "refused"} else None)
-    if step.kind == "clear":  # Unknown after Accepted: the station had dropped it
+def _judged(setting: Setting, stack: Stack, finding: StackFinding, step: Step, *, counts: bool) -> JudgedStep:
+    """`counts` False: it was asked again, and the later answer decides."""
+    if step.kind != "read":  # a clear that is Unknown after Accepted: the station had dropped it
+        if not counts:
+            return JudgedStep(None)
         return JudgedStep(step.outcome == "accepted" if step.outcome in {"accepted", "refused"} else None)
     reading = finding.fits or next(readings(setting))
     wanted = expected(setting, stack, step.stack, step, reading)
     holds: bool | None = None
-    if step.reported is not None and step.reported.is_readable and finding.code != "206.left_out_while_idle":
-        holds = _difference(setting, stack, step.stack, step, reading) is None
+    is_readable = step.reported is not None and step.reported.is_readable
+    if counts and is_readable and finding.code not in NOTHING_EXPECTED:
+        holds = difference(setting, stack, step.stack, step, reading) is None
     return JudgedStep(holds, tuple((p.start_s, p.limit, p.phases) for p in wanted.periods))
 
 
@@ -358,7 +220,7 @@ def _figures(setting: Setting, stacks: Sequence[Stack], findings: Sequence[Stack
         ]
         if not of_purpose:
             continue
-        undecided = any(finding.code == "206.left_out_while_idle" for finding in of_purpose)
+        undecided = any(finding.code in NOTHING_EXPECTED for finding in of_purpose)
         for what, needed, rule in FIGURES:
             least = min(getattr(finding, what) for finding in of_purpose)
             holds = None if undecided and what != "accepted" else least >= needed
@@ -414,59 +276,3 @@ def judge_configuration(*, max_stack_level: int | None, max_profiles: int | None
         return Finding("undecided", "206.states_too_little", values, tuple(figures))
     code = "206.states_level" if max_profiles is None else "206.states_enough"
     return Finding("substantiated", code, values, tuple(figures))
-
-
-# ---------------------------------------------------------------- as JSON, in evidence
-def setting_to_json(setting: Setting) -> dict[str, Any]:
-    stored = asdict(setting)
-    stored["transactions"] = [
-        {"id": item.id, "evse": item.evse, "start": item.start.isoformat()} for item in setting.transactions
-    ]
-    return stored
-
-
-def setting_from_json(stored: Mapping[str, Any]) -> Setting:
-    return Setting(
-        version=stored["version"],
-        evses=tuple(stored["evses"]),
-        phases=stored["phases"],
-        unit=stored["unit"],
-        ceiling=stored["ceiling"],
-        standing=tuple(
-            Standing(item["evse"], item["profile"], tuple(item["without"])) for item in stored["standing"]
-        ),
-        transactions=tuple(
-            Transaction(item["id"], item["evse"], datetime.fromisoformat(item["start"]))
-            for item in stored["transactions"]
-        ),
-    )
-
-
-def step_to_json(step: Step) -> dict[str, Any]:
-    return {
-        "kind": step.kind,
-        "stack": step.stack,
-        "at": step.at.isoformat(),
-        "levels": list(step.levels),
-        "level": step.level,
-        "evse": step.evse,
-        "outcome": step.outcome,
-        "reason": step.reason,
-        "reported": composites.to_json(step.reported) if step.reported else None,
-        "message_id": step.message_id,
-    }
-
-
-def step_from_json(stored: Mapping[str, Any]) -> Step:
-    return Step(
-        kind=stored["kind"],
-        stack=stored["stack"],
-        at=datetime.fromisoformat(stored["at"]),
-        levels=tuple(stored["levels"]),
-        level=stored["level"],
-        evse=stored["evse"],
-        outcome=stored["outcome"],
-        reason=stored["reason"],
-        reported=composites.from_json(stored["reported"]) if stored["reported"] else None,
-        message_id=stored["message_id"],
-    )
