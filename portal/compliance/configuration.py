@@ -6,9 +6,9 @@ from datetime import datetime
 
 from portal.compliance import evidence
 from portal.compliance.checks import stacking
+from portal.compliance.equipment import configuration_of
 from portal.compliance.models import Evidence, Judgement, Status
 from portal.compliance.probes import requirement_for
-from portal.compliance.running import configuration_of
 from stations.models import Capabilities, Command, Station
 
 # By these the capabilities were read; their frames are what the judgement rests on.
@@ -39,6 +39,9 @@ def check_configuration(station: Station, *, now: datetime) -> Evidence | None:
     last = known.order_by("-sequence").first()
     if last and (last.firmware, last.figures) == (station.firmware, figures):
         return None  # a station that boots every night would fill the chain with the same sentence
+    frames = evidence.frames_of(station, _message_ids(station, said))
+    if not frames:
+        return None  # they are kept for a while only; without them it is nobody's word
     return evidence.append(
         evidence.Exhibit(
             requirement=requirement,
@@ -52,7 +55,7 @@ def check_configuration(station: Station, *, now: datetime) -> Evidence | None:
             figures=figures,
             window=(said.read_at, said.read_at),
             engine=stacking.ENGINE,
-            frames=evidence.frames_of(station, _message_ids(station, said)),
+            frames=frames,
             configuration=configuration_of(station),
         ),
         now=now,

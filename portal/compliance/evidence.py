@@ -49,6 +49,10 @@ class TokenInEvidence(ValueError):
     """A frame with a token in it was about to become evidence. It names the frame, never the token."""
 
 
+class NoFrames(ValueError):
+    """What was measured or read must show the frames by which it came through a socket."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exhibit:
     """What is to become one piece of evidence. `code` and `values` are its sentence (sentences.py)."""
@@ -74,8 +78,10 @@ def append(exhibit: Exhibit, *, now: datetime) -> Evidence:
     """Add a link to the chain of its concession and bring the judgement up to date, in one transaction.
 
     Two at once: the database refuses the second place in the chain, and the loser tries again behind the winner.
-    Raises TokenInEvidence.
+    Raises TokenInEvidence, and NoFrames for anything but a declaration that rests on none.
     """
+    if exhibit.method != Evidence.Method.DECLARATION and not exhibit.frames:
+        raise NoFrames(f"{exhibit.requirement.code}: a {exhibit.method} without frames")
     _refuse_tokens(exhibit.frames)
     with transaction.atomic():
         evidence = _link(exhibit, now)
@@ -250,5 +256,8 @@ def _fault(row: Evidence, sequence: int, previous: str) -> str:
     return ""
 
 
-def chain_length(concession: Concession) -> int:
-    return Evidence.objects.filter(concession=concession).count()
+def chain_end(concession: Concession) -> tuple[int, str]:
+    """How many links there are, and the hash of the last."""
+    rows = Evidence.objects.filter(concession=concession)
+    last = rows.order_by("-sequence").first()
+    return rows.count(), last.hash if last else FIRST_HASH

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
+from portal.compliance.equipment import configuration_of, differs
 from portal.compliance.models import (
     ConcessionRequirement,
     Decision,
@@ -31,13 +33,17 @@ STANDING_DECISIONS = frozenset({Status.NOT_APPLICABLE, Status.WAIVED})
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What one piece of evidence says, as far as a status is concerned. `at` is the end of its time window."""
+    """What one piece of evidence says, as far as a status is concerned. `at` is the end of its time window.
+
+    `changed`: the hardware or the configuration of the station is not what it was then.
+    """
 
     evidence_id: int
     method: str
     verdict: str
     at: datetime
     firmware: str
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +69,19 @@ def propose(
         return _of(Status.FUTURE if future else Status.DEVIATION, seen[-1])
     if seen:
         restored = any(fact.verdict == Verdict.DEVIATION for fact in seen)
-        fresh = seen[-1].firmware == firmware and seen[-1].at + timedelta(days=valid_days) > now
+        fresh = _is_same(seen[-1], firmware) and seen[-1].at + timedelta(days=valid_days) > now
         return _of((Status.RESTORED if restored else Status.PROVEN) if fresh else Status.STALE, seen[-1])
     return _unseen(facts, firmware=firmware, future=future)
+
+
+def _is_same(fact: Fact, firmware: str) -> bool:
+    return fact.firmware == firmware and not fact.changed
 
 
 def _unseen(facts: Sequence[Fact], *, firmware: str, future: bool) -> Proposal:
     """The status where nothing was measured: the last reading of the configuration, or the last statement."""
     read = [fact for fact in facts if fact.method == Evidence.Method.CONFIGURATION]
-    if read and read[-1].verdict == Verdict.SUBSTANTIATED and read[-1].firmware == firmware:
+    if read and read[-1].verdict == Verdict.SUBSTANTIATED and _is_same(read[-1], firmware):
         return _of(Status.SUBSTANTIATED, read[-1])
     declared = [fact for fact in facts if fact.method == Evidence.Method.DECLARATION]
     if declared:
@@ -129,19 +139,7 @@ def update_judgement(
     now: datetime,
 ) -> Judgement:
     """Write down what the evidence of one requirement and subject says now."""
-    asked = ConcessionRequirement.objects.filter(concession=concession, requirement=requirement).first()
-    facts = _facts(
-        Evidence.objects.filter(
-            concession=concession, requirement=requirement, operator=operator, station=station
-        )
-    )
-    proposal = propose(
-        facts,
-        firmware=station.firmware if station else "",
-        future=is_future(requirement, applies_now=bool(asked and asked.applies_now)),
-        now=now,
-        valid_days=settings.EVIDENCE_VALID_DAYS,
-    )
+    proposal = _proposal(concession, requirement, operator, station, now)
     subject = {"station": station} if station else {"station": None, "operator": operator}
     judgement, _ = Judgement.objects.update_or_create(
         concession=concession,
@@ -157,9 +155,56 @@ def update_judgement(
     return judgement
 
 
-def _facts(rows: Iterable[Evidence]) -> list[Fact]:
-    ordered = sorted(rows, key=lambda row: row.sequence)
-    return [Fact(row.pk, row.method, row.verdict, row.window_end, row.firmware) for row in ordered]
+def unfounded(concession: Concession, *, now: datetime) -> list[Judgement]:
+    """Judgements that say other than their evidence does. A proof that became stale since is none of them."""
+    rows = Judgement.objects.filter(concession=concession).select_related(
+        "requirement", "operator", "station"
+    )
+    found = []
+    for row in rows.order_by("requirement__code", "pk"):
+        proposal = _proposal(concession, row.requirement, row.operator, row.station, now)
+        faded = proposal.status is Status.STALE and row.status in {Status.PROVEN, Status.RESTORED}
+        same = faded or row.status == proposal.status
+        if not same or row.evidence_id != proposal.evidence_id:
+            found.append(row)
+    return found
+
+
+def _proposal(
+    concession: Concession,
+    requirement: Requirement,
+    operator: Operator,
+    station: Station | None,
+    now: datetime,
+) -> Proposal:
+    asked = ConcessionRequirement.objects.filter(concession=concession, requirement=requirement).first()
+    facts = _facts(
+        Evidence.objects.filter(
+            concession=concession, requirement=requirement, operator=operator, station=station
+        ),
+        configuration_of(station) if station else {},
+    )
+    return propose(
+        facts,
+        firmware=station.firmware if station else "",
+        future=is_future(requirement, applies_now=bool(asked and asked.applies_now)),
+        now=now,
+        valid_days=settings.EVIDENCE_VALID_DAYS,
+    )
+
+
+def _facts(rows: Iterable[Evidence], equipment: Mapping[str, Any]) -> list[Fact]:
+    return [
+        Fact(
+            evidence_id=row.pk,
+            method=row.method,
+            verdict=row.verdict,
+            at=row.window_end,
+            firmware=row.firmware,
+            changed=differs(row.configuration, equipment),
+        )
+        for row in sorted(rows, key=lambda row: row.sequence)
+    ]
 
 
 def update_station(*, station: Station, now: datetime) -> None:

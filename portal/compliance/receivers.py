@@ -23,3 +23,4 @@ def judge_after(event: Event, **_: Any) -> None:
         judge_again.delay(event.station_id)
     elif event.kind == Kind.CAPABILITIES_READ:
         check_configuration.delay(event.station_id)
+        judge_again.delay(event.station_id)

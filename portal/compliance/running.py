@@ -19,12 +19,13 @@ from portal.compliance import evidence, restoring
 from portal.compliance.checks import CHECKS
 from portal.compliance.checks.findings import Figure, Finding
 from portal.compliance.conversation import Conversation, Lost, Stopped
+from portal.compliance.equipment import configuration_of
 from portal.compliance.models import Evidence, Probe
 from portal.compliance.probes import PROBES, State
 from portal.compliance.sentences import RESTORED_NAME, RESTORED_RULE, say_in_english
 from portal.compliance.stacking_probe import StackingProbe
 from stations import presence
-from stations.models import Capabilities, Station
+from stations.models import Frame
 from stations.nudges import nudge_pages
 
 logger = logging.getLogger(__name__)
@@ -76,10 +77,11 @@ def _finish(talk: Conversation, probing: StackingProbe, stop: Stopped | None) ->
         talk.remember(stopped={"code": stop.code, "values": stop.values})
     if "composites" in talk.probe.before and not _restore(talk):
         return  # the station is gone; recover() goes on when it is back
+    if stop is None and not _end_with_evidence(talk, probing):
+        stop = Stopped("probe.no_frames")
+        talk.remember(stopped={"code": stop.code, "values": stop.values})
     if stop is not None:
         _end_without_verdict(talk)
-    else:
-        _end_with_evidence(talk, probing)
 
 
 def _restore(talk: Conversation) -> bool:
@@ -97,13 +99,18 @@ def _end_without_verdict(talk: Conversation) -> None:
     stopped = talk.probe.before["stopped"]
     state = State.CANCELLED if stopped["code"] == "probe.cancelled" else State.NOT_RUN
     reason = say_in_english(stopped["code"], stopped["values"])
+    if talk.probe.restored is False:
+        reason = f"{reason} {say_in_english('step.not_restored')}."
     talk.save(state=state, reason=reason, ended_at=talk.now())
 
 
-def _end_with_evidence(talk: Conversation, probing: StackingProbe) -> None:
-    """Verdict, evidence, judgement and the end of the probe: all of it or nothing."""
+def _end_with_evidence(talk: Conversation, probing: StackingProbe) -> bool:
+    """Verdict, evidence, judgement and the end of the probe: all of it or nothing. False: frames are missing, and
+    what did not demonstrably come through the socket is no evidence."""
     finding = probing.judge()
     frames = _frames(talk)
+    if _unheard(talk, frames):
+        return False
     now = talk.now()
     with transaction.atomic():
         row = evidence.append(_exhibit(talk, probing, finding, frames, now), now=now)
@@ -116,13 +123,24 @@ def _end_with_evidence(talk: Conversation, probing: StackingProbe) -> None:
             heartbeat_at=now,
         )
         nudge_pages([talk.station.pk])
+    return True
+
+
+def _unheard(talk: Conversation, frames: list[dict[str, Any]]) -> set[str]:
+    """Message ids whose question or answer is not among the frames."""
+    there = {(frame["message_id"], frame["direction"]) for frame in frames}
+    return {
+        message_id
+        for message_id in talk.message_ids
+        if not {(message_id, Frame.Direction.OUT), (message_id, Frame.Direction.IN)} <= there
+    }
 
 
 def _frames(talk: Conversation) -> list[dict[str, Any]]:
     """Question and answer of everything that was asked, as soon as the frame log has them."""
     until = talk.now() + timedelta(seconds=FRAMES_WAIT_S)
     frames = evidence.frames_of(talk.station, talk.message_ids)
-    while len(frames) < 2 * len(talk.message_ids) and talk.now() < until:
+    while _unheard(talk, frames) and talk.now() < until:
         talk.sleep(0.2)
         frames = evidence.frames_of(talk.station, talk.message_ids)
     return frames
@@ -162,28 +180,6 @@ def _exhibit(
             **configuration_of(station),
         },
     )
-
-
-def configuration_of(station: Station) -> dict[str, Any]:
-    """What the station is and says of itself now, as evidence keeps it."""
-    said = Capabilities.objects.filter(station=station).first()
-    return {
-        "station": {
-            "vendor": station.vendor,
-            "model": station.model,
-            "ocpp_version": station.ocpp_version,
-            "connection": f"{station.connection_phases} x {station.connection_a} A",
-        },
-        "capabilities": {
-            "max_stack_level": said.max_stack_level,
-            "max_periods": said.max_periods,
-            "max_profiles": said.max_profiles,
-            "rate_units": said.rate_units,
-            "read_at": evidence.timestamp(said.read_at),
-        }
-        if said
-        else {},
-    }
 
 
 # ---------------------------------------------------------------- after a crash

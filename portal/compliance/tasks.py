@@ -40,7 +40,7 @@ def check_configuration(station_id: int) -> None:
 
 @shared_task(name="portal.compliance.tasks.judge_again")
 def judge_again(station_id: int) -> None:
-    """After new firmware: what was proven is stale now."""
+    """After new firmware, or another configuration: what was proven may be stale now."""
     station = _station(station_id)
     if station is not None:
         judgement.update_station(station=station, now=timezone.now())

@@ -6,16 +6,26 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils.translation import override
 
-from portal.compliance import decisions
-from portal.compliance.judgement import Fact, Ruling, effective, last_rulings, propose, update_judgement
+from portal.compliance import decisions, evidence
+from portal.compliance.equipment import configuration_of
+from portal.compliance.judgement import (
+    Fact,
+    Ruling,
+    effective,
+    last_rulings,
+    propose,
+    unfounded,
+    update_judgement,
+)
 from portal.compliance.models import ConcessionRequirement, Decision, Evidence, Judgement, Requirement, Status
 from portal.compliance.tasks import check_configuration, judge_again
 from stations import events
-from stations.models import Capabilities, Station
+from stations.models import Capabilities, Frame, Station
 from tests.compliance.fakes import append_evidence, make_asking_concession
-from tests.factories import NOW, make_capabilities, make_official, make_station
+from tests.factories import NOW, make_capabilities, make_command, make_official, make_station
 
 DAY = dt.timedelta(days=1)
 
@@ -129,11 +139,29 @@ def test_the_events_of_a_station_reach_the_judge(
             ("capabilities_read", {}),
         ]:
             events.record(station_id=station.pk, kind=kind, at=NOW, now=NOW, data=data)
-    assert called == [("again", station.pk), ("configuration", station.pk)]
+    assert called == [("again", station.pk), ("configuration", station.pk), ("again", station.pk)]
+
+
+def was_read(station: Station) -> None:
+    """The frames by which a station said what it can take."""
+    command = make_command(station, state="accepted", answered_at=NOW)
+    for direction, text in (
+        ("out", f'[2,"{command.message_id}"]'),
+        ("in", f'[3,"{command.message_id}",{{}}]'),
+    ):
+        Frame.objects.create(
+            station=station,
+            at=NOW,
+            direction=direction,
+            action=command.action,
+            message_id=command.message_id,
+            text=text,
+        )
 
 
 def test_the_configuration_substantiates_once_for_a_firmware(station: Station) -> None:
     make_capabilities(station)
+    was_read(station)
     for _ in range(3):
         check_configuration(station.pk)
     row = Evidence.objects.get()
@@ -158,9 +186,57 @@ def test_the_configuration_adds_nothing_to_what_was_seen(station: Station, verdi
 
 def test_a_stated_level_that_is_too_low_is_no_deviation(station: Station) -> None:
     make_capabilities(station, max_stack_level=3)
+    was_read(station)
     check_configuration(station.pk)
     assert Evidence.objects.get().verdict == "undecided"
     assert judgement_on(station).status == Status.NOT_ASSESSED
+
+
+def test_a_configuration_without_frames_is_nobodys_word(station: Station) -> None:
+    make_capabilities(station)
+    check_configuration(station.pk)
+    assert not Evidence.objects.exists()
+    with pytest.raises(evidence.NoFrames):
+        append_evidence(station, frames=[])
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "now", "status"),
+    [
+        ("station", "model", "Mark 2", Status.STALE),
+        ("station", "connection", "3 x 16 A", Status.STALE),
+        ("capabilities", "max_stack_level", 3, Status.STALE),
+        ("capabilities", "max_profiles", None, Status.PROVEN),  # not said then: no change
+        ("capabilities", "read_at", "2026-01-01T00:00:00Z", Status.PROVEN),
+    ],
+)
+def test_a_proof_is_stale_once_the_equipment_is_another(
+    station: Station, part: str, name: str, now: Any, status: str
+) -> None:
+    make_capabilities(station)
+    Station.objects.filter(pk=station.pk).update(model="Mark 1")
+    station.refresh_from_db()
+    then = configuration_of(station)
+    then[part][name] = now
+    append_evidence(station, configuration=then)
+    assert judgement_on(station).status == status
+
+
+def test_a_status_that_its_evidence_does_not_carry_is_found(station: Station) -> None:
+    append_evidence(station, verdict="deviation")
+    call_command("verify_evidence")
+    Judgement.objects.update(status=Status.PROVEN)
+    with pytest.raises(SystemExit) as stop:
+        call_command("verify_evidence")
+    assert stop.value.code == 1
+
+
+def test_a_status_is_found_whose_evidence_is_of_another_station(station: Station) -> None:
+    other = make_station("NL-TST-OTHER", concession=station.site.concession)
+    proof = append_evidence(other)
+    append_evidence(station, verdict="deviation")
+    Judgement.objects.filter(station=station).update(status=Status.PROVEN, evidence=proof)
+    assert [row.station for row in unfounded(station.site.concession, now=NOW)] == [station]
 
 
 def test_a_station_that_states_nothing_leaves_no_evidence(station: Station) -> None:
