@@ -19,7 +19,7 @@ from portal.compliance.forms import DecisionForm
 from portal.compliance.models import Evidence, Judgement
 from portal.compliance.permissions import supervises
 from portal.pages.csv_download import csv_download
-from portal.pages.drawings import mark_of_verdict
+from portal.pages.icons import mark_of_verdict
 
 if TYPE_CHECKING:
     from portal.compliance.dossier import FrameView

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from portal.compliance.judgement import MET
 from portal.compliance.matrix import WEAKEST_FIRST, Cell, Head, Matrix, Row
 from portal.compliance.models import Decision, Evidence, Judgement, Requirement, Status
-from portal.pages.drawings import MARKS, NOT_PROMISED
+from portal.pages.icons import MARKS, NOT_PROMISED
 from stations.models import Concession
 
 ATTENTION = "attention"

@@ -10,7 +10,7 @@ from datetime import datetime
 from portal.compliance.matrix import Matrix, Row, Standing
 from portal.compliance.matrix_page import ATTENTION, mark_of
 from portal.compliance.models import Status
-from portal.pages.drawings import MARKS, Mark
+from portal.pages.icons import MARKS, Mark
 from stations.models import Operator, Station
 
 NEEDS_ATTENTION = frozenset({Status.DEVIATION, Status.STALE, Status.NOT_ASSESSED, Status.DECLARED})

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from portal.pages.icons import Mark
 from portal.pages.limits import InForce, Limits
 from portal.templatetags.measures import clock, limit, moment
 from smartcharging.models import Comparison, Delivery, DesiredProfile, ReportedSchedule
@@ -19,18 +20,17 @@ State = DesiredProfile.State
 Purpose = DesiredProfile.Purpose
 RECENT_REPORTS = 60
 
-# State -> tone and icon of its mark, and its name.
-STATES: Mapping[str, tuple[str, str, object]] = {
-    State.PENDING: ("info", "hourglass", gettext_lazy("Waiting to be sent")),
-    State.SENT: ("info", "hourglass", gettext_lazy("Sent, no answer yet")),
-    State.ACCEPTED: ("info", "status-half", gettext_lazy("Accepted, not read back yet")),
-    State.CONFIRMED: ("good", "status-full", gettext_lazy("Confirmed")),
-    State.REFUSED: ("bad", "alert", gettext_lazy("Refused")),
-    State.UNKNOWN: ("warn", "question", gettext_lazy("Unknown")),
-    State.DRIFTED: ("bad", "alert", gettext_lazy("Drifted")),
-    State.UNSUPPORTED: ("calm", "status-bar", gettext_lazy("Not supported")),
-    State.CLEARING: ("info", "hourglass", gettext_lazy("Being withdrawn")),
-    State.CLEARED: ("calm", "status-bar", gettext_lazy("Withdrawn")),
+MARKS: Mapping[str, Mark] = {
+    State.PENDING: Mark("info", "hourglass", gettext_lazy("Waiting to be sent")),
+    State.SENT: Mark("info", "hourglass", gettext_lazy("Sent, no answer yet")),
+    State.ACCEPTED: Mark("info", "status-half", gettext_lazy("Accepted, not read back yet")),
+    State.CONFIRMED: Mark("good", "status-full", gettext_lazy("Confirmed")),
+    State.REFUSED: Mark("bad", "alert", gettext_lazy("Refused")),
+    State.UNKNOWN: Mark("warn", "question", gettext_lazy("Unknown")),
+    State.DRIFTED: Mark("bad", "alert", gettext_lazy("Drifted")),
+    State.UNSUPPORTED: Mark("calm", "status-bar", gettext_lazy("Not supported")),
+    State.CLEARING: Mark("info", "hourglass", gettext_lazy("Being withdrawn")),
+    State.CLEARED: Mark("calm", "status-bar", gettext_lazy("Withdrawn")),
 }
 # The worst first: what a list shows of a station with several profiles.
 WORST_FIRST = (
@@ -67,13 +67,6 @@ REPORT_WORDS: Mapping[str, object] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    tone: str
-    icon: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """One desired profile: what we want, what we sent last, what the station reported last, how they compare."""
 
@@ -88,11 +81,6 @@ class Row:
     mark: Mark
     reason: str
     is_bad: bool
-
-
-def mark_of(state: str) -> Mark:
-    tone, icon, text = STATES[state]
-    return Mark(tone, icon, str(text))
 
 
 def latest_reports(station: Station) -> dict[int, ReportedSchedule]:
@@ -150,9 +138,9 @@ def _row(
         sent_note=_sent_note(delivery),
         reported=_reported(report, now),
         reported_note=_reported_note(desired, report, limits, now),
-        mark=mark_of(desired.state),
+        mark=MARKS[desired.state],
         reason=_reason(desired, report, is_online=is_online, now=now),
-        is_bad=STATES[desired.state][0] == "bad",
+        is_bad=MARKS[desired.state].tone == "bad",
     )
 
 

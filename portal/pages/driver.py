@@ -21,8 +21,8 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.pages.csv_download import csv_download
+from portal.pages.driver_session import Cost, Energy, cost_of, driver_session, length_of, tariffs_for
 from portal.pages.hub import hub
-from portal.pages.ride import Cost, Energy, cost_of, length_of, ride_of, tariffs_for
 from stations.models import ChargingSession, MeterReading
 
 PAGE_SIZE = 30
@@ -128,9 +128,9 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(_own(request), pk=pk)
     live_id = hub.mark(found.station_id)
     now = timezone.now()
-    ride = ride_of(found, now=now)
+    told = driver_session(found, now=now)
     context = {
-        "ride": ride,
+        "told": told,
         "session": found,
         "place": found.station.label,
         "socket": _socket(found),
@@ -139,7 +139,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
         "now": now,
         "crumbs": [(_("My sessions"), reverse("driver:sessions")), (found.station.label, "")],
     }
-    template = "_ride.html" if request.headers.get("HX-Request") else "session.html"
+    template = "_session.html" if request.headers.get("HX-Request") else "session.html"
     return render(request, f"pages/driver/{template}", context)
 
 
@@ -147,12 +147,12 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
 def power_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """The power samples of an own session, with the limit that held; times in UTC."""
     found = get_object_or_404(_own(request), pk=pk)
-    ride = ride_of(found, now=timezone.now())
+    told = driver_session(found, now=timezone.now())
 
     def rows() -> Iterator[list[object]]:
         yield ["sampled_at", "import_w", "export_w", "limit_w"]
-        for sample in ride.samples:
-            held = ride.limits.at(sample.at) if ride.limits else None
+        for sample in told.samples:
+            held = told.limits.at(sample.at) if told.limits else None
             yield [sample.at.isoformat(), sample.import_w, sample.export_w, held.limit_w if held else ""]
 
     return csv_download(rows(), f"session-{found.pk}.csv")

@@ -32,7 +32,8 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.models import User
 from portal.compliance.models import Judgement
-from portal.pages.deliveries import WORST_FIRST, Mark, mark_of
+from portal.pages.deliveries import MARKS, WORST_FIRST
+from portal.pages.icons import Mark
 from portal.pages.words import socket_status
 from smartcharging.models import DesiredProfile
 from stations.models import Connector, Operator, Station
@@ -190,7 +191,7 @@ def _line(station: Any) -> Line:
         station=station,
         is_online=station.is_online,
         since=since(presence, is_online=station.is_online) if presence else None,
-        mark=None if station.worst is None else mark_of(WORST_FIRST[station.worst]),
+        mark=None if station.worst is None else MARKS[WORST_FIRST[station.worst]],
         sockets=tuple((evse.letter, socket_status(evse.connectors.all())) for evse in station.evses.all()),
         proven_at=station.proven_at,
     )

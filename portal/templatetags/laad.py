@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.compliance.models import Evidence
-from portal.pages.drawings import ICONS, MARKS, Mark, mark_of_verdict
+from portal.pages.icons import ICONS, MARKS, Mark, mark_of_verdict
 
 register = template.Library()
 
@@ -27,7 +27,7 @@ def _drawing(name: str, css: str = "") -> SafeString:
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A decorative icon; `name` is a key of portal.pages.drawings.ICONS."""
+    """A decorative icon; `name` is a key of portal.pages.icons.ICONS."""
     return _drawing(name, "laad-icon")
 
 

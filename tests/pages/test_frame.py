@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.utils import translation
 
 from portal.compliance.models import Status
-from portal.pages.drawings import MARKS
+from portal.pages.icons import MARKS
 from tests.factories import (
     make_concession,
     make_driver,

@@ -32,7 +32,7 @@ from tests.factories import (
 )
 from tests.pages.visiting import HOUR, MOST_QUERIES, make_online, queries_of, report, sees, want
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
 class TestList:

@@ -54,7 +54,7 @@ class Energy:
 
 
 @dataclass(frozen=True)
-class Ride:
+class DriverSession:
     """One session with all that the page tells of it."""
 
     session: ChargingSession
@@ -142,7 +142,7 @@ class Ride:
         start, end = self._window
         imported, exported = self.steps
         chart = PowerChart(
-            id="ride",
+            id="session",
             title=_("Power during the session from %(start)s to %(end)s. %(finding)s")
             % {"start": clock(start), "end": clock(self.end), "finding": self.finding},
             start=start,
@@ -253,12 +253,12 @@ STATUS_WORDS = {
 }
 
 
-def ride_of(session: ChargingSession, *, now: datetime) -> Ride:
+def driver_session(session: ChargingSession, *, now: datetime) -> DriverSession:
     """The session with its readings, limits and events; `session` comes with its station, site and operator."""
     start = session.started_at
     readings = _readings_of(session, now)
     energy = energy_of(session, readings)
-    return Ride(
+    return DriverSession(
         session=session,
         now=now,
         samples=samples_of(readings),

@@ -1,4 +1,4 @@
-"""The icons, as paths in a box of 16 by 16, and the status marks made of them. Own drawings.
+"""The icons, as paths in a box of 16 by 16, and the marks made of them: icon, colour and word. Own drawings.
 
 Strokes take the text colour; class `f` fills with it, class `k` is a line in the colour of the surface.
 """
@@ -70,12 +70,12 @@ ICONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a status looks: `tone` is one of good, bad, warn, info, calm; `icon` is a key of ICONS."""
+    """How a state looks: `tone` is one of good, bad, warn, info, calm; `icon` is a key of ICONS."""
 
     tone: str
     icon: str
     label: str | Promise
-    meaning: str | Promise
+    meaning: str | Promise = ""
 
 
 NOT_PROMISED = "not_promised"
