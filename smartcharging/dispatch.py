@@ -32,6 +32,7 @@ from smartcharging.domain.reconcile import (
     next_step,
 )
 from smartcharging.domain.reconcile import Delivery as DeliveryMade
+from smartcharging.freshness import LOOK_AGAIN, is_stale
 from smartcharging.models import Delivery, DesiredProfile, ReportedSchedule
 from smartcharging.readback import ORIGIN, ask, asked_evse, open_questions, take, untaken
 from smartcharging.reasons import because_text, problem_text
@@ -44,6 +45,7 @@ MAX_STEPS = 4  # of one profile in one run: answered, accepted, asked is the lon
 # A station that does not say what it can take is asked all the same, after this long (rule 11).
 CAPABILITIES_WAIT_S = 60
 ENDED = DesiredProfile.State.CLEARED
+NOT_THERE = (DesiredProfile.State.REFUSED, DesiredProfile.State.UNSUPPORTED)
 OUTCOMES = {
     Command.State.QUEUED: Outcome.OPEN,
     Command.State.SENT: Outcome.OPEN,
@@ -83,7 +85,7 @@ def reconcile(station_id: int, now: datetime) -> int:
 
 
 def unfinished(now: datetime) -> list[int]:
-    """Stations with a profile to look after: not settled, or confirmed before the station's last connection."""
+    """Stations with a profile to look after: not settled, settled before the station's last connection, or long ago."""
     over_at = ExpressionWrapper(
         F("start_schedule")
         + ExpressionWrapper(Cast("duration_s", IntegerField()) * timedelta(seconds=1), DurationField()),
@@ -93,12 +95,14 @@ def unfinished(now: datetime) -> list[int]:
     of_session = Q(purpose=DesiredProfile.Purpose.TX)
     online = presence.online(now, "station__presence__")
     back = online & Q(settled_at__lt=F("station__presence__connected_at"))
+    wanted = Q(withdrawn_at__isnull=True) & ~Q(state__in=NOT_THERE)
+    long_ago = online & wanted & Q(settled_at__lte=now - LOOK_AGAIN)
     # An offline station has nothing to gain, but for what was on its way when it went.
     open_end = Q(settled_at__isnull=True) & (online | Q(state=DesiredProfile.State.SENT))
     rows = (
         DesiredProfile.objects.exclude(state=ENDED)
         .annotate(over_at=over_at)
-        .filter(open_end | back | (Q(withdrawn_at__isnull=True) & (over | of_session)))
+        .filter(open_end | back | long_ago | (Q(withdrawn_at__isnull=True) & (over | of_session)))
     )
     return sorted(set(rows.values_list("station_id", flat=True)))
 
@@ -282,7 +286,7 @@ def _progress(
         online=contact.online,
         ready=contact.ready and not _is_place_taken(row, station),
         settled=row.settled_at is not None,
-        stale=_is_stale(row, contact),
+        stale=is_stale(row, contact.since, now),
         asked=asked_evse(row) in open_questions(station.pk),
         busy=not may_read or _is_busy(station),
         obstacle=_obstacle(row, station),
@@ -325,18 +329,6 @@ def _reads(row: DesiredProfile, contact: Contact, delivery: Delivery | None) -> 
     if contact.since is not None:
         rows = rows.filter(read_at__gte=contact.since)
     return rows.count()
-
-
-def _is_stale(row: DesiredProfile, contact: Contact) -> bool:
-    """The station connected, booted or (for what does not show while idle) began a session since it was settled."""
-    if row.settled_at is None:
-        return False
-    if contact.since is not None and row.settled_at < contact.since:
-        return True
-    if row.state != DesiredProfile.State.ACCEPTED:
-        return False
-    sessions = ChargingSession.objects.filter(station_id=row.station_id, started_at__gt=row.settled_at)
-    return sessions.filter(state=ChargingSession.State.ACTIVE).exists()
 
 
 def _is_place_taken(row: DesiredProfile, station: Station) -> bool:

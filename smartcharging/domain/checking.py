@@ -135,6 +135,8 @@ def _period_faults(profile: ChargingProfile) -> Iterator[Problem]:
     for at, period in enumerate(periods):
         if at and period.start_s <= periods[at - 1].start_s:
             yield Problem(f"periods[{at}].start_s", Rule.ASCENDING, period.start_s, periods[at - 1].start_s)
+        if period.start_s > LONGEST_S:
+            yield Problem(f"periods[{at}].start_s", Rule.DURATION, period.start_s)
         if period.phases not in (None, 1, 2, 3):
             yield Problem(f"periods[{at}].phases", Rule.PHASES, str(period.phases))
         yield from _limit_faults(f"periods[{at}].limit", period.limit, profile.schedule.unit)
