@@ -220,22 +220,6 @@ def update_station(*, station: Station, now: datetime) -> None:
         )
 
 
-def judgement_of(
-    *, asked: ConcessionRequirement, operator: Operator, station: Station | None, now: datetime
-) -> Judgement:
-    """The judgement on one subject, made when there is none yet: also what is not assessed can be decided on."""
-    found = Judgement.objects.filter(
-        concession=asked.concession, requirement=asked.requirement, operator=operator, station=station
-    ).first()
-    return found or update_judgement(
-        concession=asked.concession,
-        requirement=asked.requirement,
-        operator=operator,
-        station=station,
-        now=now,
-    )
-
-
 def last_rulings(judgements: Iterable[int]) -> dict[int, Ruling]:
     """The last decision per judgement, in one query."""
     rulings: dict[int, Ruling] = {}

@@ -113,11 +113,6 @@ class Promise(models.Model):
         return f"{self.operator}: {self.asked}"
 
 
-class SubjectQuerySet(PartyQuerySet):
-    def for_station(self, station: Station) -> SubjectQuerySet:
-        return self.filter(station=station)
-
-
 class Evidence(models.Model):
     """One judgement and all it rests on. Append-only, and chained by SHA-256 within its concession.
 
@@ -162,7 +157,7 @@ class Evidence(models.Model):
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
 
-    objects = SubjectQuerySet.as_manager()
+    objects = PartyQuerySet.as_manager()
 
     class Meta:
         ordering = ["concession", "-sequence"]
@@ -190,7 +185,7 @@ class Judgement(models.Model):
     evidence = models.ForeignKey(Evidence, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(null=True)
 
-    objects = SubjectQuerySet.as_manager()
+    objects = PartyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("judgement")

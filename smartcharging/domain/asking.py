@@ -36,24 +36,23 @@ def get_composite_schedule(*, evse: int, duration_s: int, unit: Unit, ocpp: str)
 
 
 def _profile_16(profile: ChargingProfile) -> Payload:
-    purpose = "ChargePointMaxProfile" if profile.purpose is Purpose.STATION_MAX else str(profile.purpose)
     payload: Payload = {"chargingProfileId": profile.id}
     if profile.transaction_id is not None:
         payload["transactionId"] = int(profile.transaction_id)
-    return payload | _common(profile, purpose) | {"chargingSchedule": _schedule(profile.schedule)}
+    return payload | _common(profile, "1.6") | {"chargingSchedule": _schedule(profile.schedule)}
 
 
 def _profile_2(profile: ChargingProfile) -> Payload:
-    payload: Payload = {"id": profile.id} | _common(profile, str(profile.purpose))
+    payload: Payload = {"id": profile.id} | _common(profile, "2")
     if profile.transaction_id is not None:
         payload["transactionId"] = str(profile.transaction_id)
     return payload | {"chargingSchedule": [{"id": 1} | _schedule(profile.schedule)]}
 
 
-def _common(profile: ChargingProfile, purpose: str) -> Payload:
+def _common(profile: ChargingProfile, ocpp: str) -> Payload:
     payload: Payload = {
         "stackLevel": profile.stack_level,
-        "chargingProfilePurpose": purpose,
+        "chargingProfilePurpose": purpose_on_wire(profile.purpose, ocpp=ocpp),
         "chargingProfileKind": str(profile.kind),
     }
     if profile.recurrency is not None:
@@ -80,6 +79,10 @@ def _schedule(schedule: ChargingSchedule) -> Payload:
     if schedule.min_charging_rate is not None:
         payload["minChargingRate"] = short(schedule.min_charging_rate)
     return payload
+
+
+def purpose_on_wire(purpose: Purpose, *, ocpp: str) -> str:
+    return "ChargePointMaxProfile" if ocpp == "1.6" and purpose is Purpose.STATION_MAX else str(purpose)
 
 
 def short(value: float) -> int | float:

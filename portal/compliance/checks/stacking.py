@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from django.utils.translation import gettext_noop
 
-from portal.compliance.checks import stacking_doubts, stacking_plan
+from portal.compliance.checks import stacking_doubts
 from portal.compliance.checks.findings import Figure, Finding, JudgedStep
 from portal.compliance.checks.stacking_plan import LEVELS, Stack
 from portal.compliance.checks.stacking_readings import (
@@ -88,7 +88,7 @@ def judge_stack(setting: Setting, stack: Stack, number: int, steps: Sequence[Ste
     seen = len({item.level for item in shown})
     returned = len(_returned(shown))
     place = {
-        "purpose": stacking_plan.wire_purpose(stack.place.purpose, setting.version),
+        "purpose": asking.purpose_on_wire(stack.place.purpose, ocpp=setting.version),
         "evse": stack.place.evse,
         "accepted": accepted,
         "seen": seen,
@@ -231,7 +231,7 @@ def _figures(setting: Setting, stacks: Sequence[Stack], findings: Sequence[Stack
 def describe(setting: Setting, stack: Stack, step: Step) -> tuple[str, dict[str, Any]]:
     """What a step did, as the code and the values of its sentence."""
     values: dict[str, Any] = {
-        "purpose": stacking_plan.wire_purpose(stack.place.purpose, setting.version),
+        "purpose": asking.purpose_on_wire(stack.place.purpose, ocpp=setting.version),
         "evse": step.evse,
         "level": step.level,
         "unit": stack.unit,

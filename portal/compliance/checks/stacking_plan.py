@@ -122,10 +122,6 @@ def first_id_of(probe_id: int, *, places_count: int) -> int:
 
 
 # ---------------------------------------------------------------- on the wire
-def wire_purpose(purpose: Purpose, version: str) -> str:
-    return "ChargePointMaxProfile" if version == "1.6" and purpose is Purpose.STATION_MAX else str(purpose)
-
-
 def set_payload(stack: Stack, level: Level, *, version: str) -> dict[str, Any]:
     """SetChargingProfile. It ends by duration and by validTo both, so a station that misses one still ends it."""
     return set_charging_profile(stack.installed(level).profile, evse=stack.place.evse, ocpp=version)
