@@ -20,6 +20,7 @@ from smartcharging.domain.profiles import (
     Recurrency,
     Transaction,
     Unit,
+    rules_of,
 )
 from smartcharging.models import Comparison, DesiredProfile
 from stations.models import Capabilities, ChargingSession, Station
@@ -95,7 +96,7 @@ def facts_of(station: Station, now: datetime) -> StationFacts:
         count = (capabilities and capabilities.evse_count) or 1
         sockets = tuple((number, float(station.connection_a)) for number in range(1, count + 1))
     return StationFacts(
-        version="1.6" if station.ocpp_version == "1.6" else "2.0.1",
+        version=rules_of(station.ocpp_version),
         connection_a=station.connection_a,
         phases=(capabilities and capabilities.phases) or station.connection_phases,
         sockets=sockets,

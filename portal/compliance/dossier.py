@@ -83,7 +83,6 @@ class Dossier:
     frames: tuple[FrameView, ...]
     facts: tuple[tuple[str, str], ...]
     previous: Link | None
-    this: Link
     next: Link | None
     chain_holds: bool
     decisions: tuple[Decision, ...]
@@ -108,7 +107,6 @@ def dossier(evidence: Evidence) -> Dossier:
         frames=tuple(_frames(evidence)),
         facts=tuple(_facts(evidence)),
         previous=_link(previous),
-        this=Link(evidence.pk, evidence.sequence, evidence.created_at, evidence.hash),
         next=_link(following),
         chain_holds=holds,
         decisions=tuple(evidence.decisions.select_related("decided_by")),

@@ -16,7 +16,7 @@ from operator import attrgetter
 from django.db.models import Prefetch, Q
 
 from smartcharging.domain.judging import Question, StationFacts, expected_periods
-from smartcharging.domain.profiles import Installed, Purpose, Transaction, Unit
+from smartcharging.domain.profiles import Installed, Purpose, Transaction, Unit, rules_of
 from smartcharging.models import Delivery, DesiredProfile
 from smartcharging.standing import STANDING, profile_of, transaction_id_of
 from stations.models import ChargingSession, Command, Station
@@ -82,6 +82,18 @@ class Limits:
     def after(self, moment: datetime) -> list[Stretch]:
         return [item for item in self.stretches if item.start > moment]
 
+    def station_max(self, moment: datetime) -> tuple[DesiredProfile, float] | None:
+        """The profile that limits the station as a whole at `moment`, with its limit in A per phase."""
+        return _highest(
+            [
+                (item, run.limit_a)
+                for item in self.standing
+                if item.is_station_max
+                for run in self.in_force[item.desired.pk]
+                if run.start <= moment < run.end
+            ]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -139,7 +151,7 @@ def limits_of(
 def _facts(station: Station, active: Iterable[ChargingSession]) -> StationFacts:
     """As smartcharging.standing.facts_of, from rows that are here already."""
     return StationFacts(
-        version="1.6" if station.ocpp_version == "1.6" else "2.0.1",
+        version=rules_of(station.ocpp_version),
         connection_a=float(station.connection_a),
         phases=station.connection_phases,
         sockets=tuple((evse.number, float(evse.socket_a)) for evse in station.evses.all()),

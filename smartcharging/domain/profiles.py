@@ -18,6 +18,11 @@ Version = Literal["1.6", "2.0.1"]
 NOMINAL_V = 230.0
 
 
+def rules_of(ocpp_version: str) -> Version:
+    """The version whose rules on profiles hold: 2.1 kept those of 2.0.1."""
+    return "1.6" if ocpp_version == "1.6" else "2.0.1"
+
+
 class Purpose(StrEnum):
     """ChargingProfilePurposeType; 1.6 calls the first one ChargePointMaxProfile."""
 

@@ -19,8 +19,8 @@ from smartcharging.domain.profiles import (
     Purpose,
     Transaction,
     Unit,
-    Version,
     policy_for,
+    rules_of,
 )
 from smartcharging.domain.schedule import composite_schedule
 from smartcharging.domain.wire import parse_profile
@@ -86,7 +86,7 @@ class Reading(NamedTuple):
 
 def readings(setting: Setting) -> Iterator[Reading]:
     """All legal readings, our own first: D6, D8 and D9, D12, D14 of composite-schedule.md."""
-    ours = policy_for(_schedule_version(setting))
+    ours = policy_for(rules_of(setting.version))
     for simulate, conversion, summed, rounding, phases in itertools.product(
         (True, False),
         ("own_phases", "common_phases"),
@@ -138,16 +138,12 @@ def _composite(
 
 
 def _standing(setting: Setting, number: int | None) -> list[Installed]:
-    version = _schedule_version(setting)
+    version = rules_of(setting.version)
     return [
         Installed(parse_profile(dict(item.profile), version), item.evse)
         for item in setting.standing
         if number not in item.without
     ]
-
-
-def _schedule_version(setting: Setting) -> Version:
-    return "1.6" if setting.version == "1.6" else "2.0.1"
 
 
 def tolerance(setting: Setting, unit: str) -> Tolerance:
