@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncMonth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -21,9 +21,10 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.pages.csv_download import csv_download
-from portal.pages.driver_session import Cost, Energy, cost_of, driver_session, length_of, tariffs_for
+from portal.pages.driver_session import Cost, cost_of, driver_session, length_of, tariffs_for
+from portal.pages.energy import Energy, energies_of
 from portal.pages.hub import hub
-from stations.models import ChargingSession, MeterReading
+from stations.models import ChargingSession
 
 PAGE_SIZE = 30
 
@@ -214,39 +215,16 @@ def _month_of(session: ChargingSession) -> date | None:
 
 def _lines(sessions: Sequence[ChargingSession]) -> list[Line]:
     tariffs = tariffs_for(sessions)
-    so_far = _so_far([session for session in sessions if session.state == ChargingSession.State.ACTIVE])
+    energies = energies_of(sessions)
     now = timezone.now()
     lines = []
     for session in sessions:
-        energy = so_far.get(session.pk) or Energy(session.energy_wh, session.exported_wh)
+        energy = energies[session.pk]
         cost = cost_of(session, energy.import_wh, tariffs)
         lines.append(
             Line(session, session.station.label, _socket(session), energy, cost, length_of(session, now))
         )
     return lines
-
-
-def _so_far(active: Sequence[ChargingSession]) -> dict[int, Energy]:
-    """What running sessions have charged, by the last register read in them; one query for all."""
-    if not active:
-        return {}
-    within = Q(pk__in=[])
-    for session in active:
-        within |= Q(
-            station=session.station_id,
-            evse_number=session.evse_number or 0,
-            sampled_at__gte=session.started_at or session.received_at,
-        )
-    last: dict[tuple[int, int], float] = {}
-    rows = MeterReading.objects.filter(within, import_wh__isnull=False).order_by("-sampled_at")
-    for station_id, evse, import_wh in rows.values_list("station_id", "evse_number", "import_wh")[:500]:
-        last.setdefault((station_id, evse), import_wh)
-    return {
-        session.pk: Energy(last[key] - session.start_import_wh, None)
-        for session in active
-        if (key := (session.station_id, session.evse_number or 0)) in last
-        and session.start_import_wh is not None
-    }
 
 
 def _socket(session: ChargingSession) -> str:

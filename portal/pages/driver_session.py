@@ -13,12 +13,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from portal.pages.charts import Drawing, Step
+from portal.pages.energy import Energy, energies_of
 from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
 from portal.pages.metering import FRESH, Sample, highest_of, mean_w, power_steps, samples_of, totals_of
+from portal.pages.pace import Busy, Pace, busy_of, when_unlimited
 from portal.pages.power_chart import COLUMN, PowerChart, power_drawings
 from portal.pages.words import end_reason
 from portal.templatetags.measures import NBSP, UNKNOWN, ampere, clock, duration, kw, kwh
-from smartcharging.models import DesiredProfile
 from stations.events import Kind
 from stations.models import ChargingSession, Event, MeterReading, Tariff
 
@@ -45,14 +46,6 @@ class Cost:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Energy:
-    """Both registers, end less start, in Wh; None: not known. Never taken off one another."""
-
-    import_wh: float | None
-    export_wh: float | None
-
-
 @dataclass(frozen=True)
 class DriverSession:
     """One session with all that the page tells of it."""
@@ -64,6 +57,7 @@ class DriverSession:
     cost: Cost | None
     limits: Limits | None
     statuses: list[Event]
+    busy: Busy | None
 
     @property
     def is_active(self) -> bool:
@@ -98,18 +92,9 @@ class DriverSession:
     @property
     def why(self) -> str:
         """Why it goes as fast as it goes, in a sentence."""
-        if self.current is None:
+        if self.current is None or self.limits is None or self.busy is None:
             return ""
-        if not self.current.winners:
-            return _("Full power: nothing limits this socket now.")
-        if self.current.limit_a == 0:
-            return _("Paused until there is room again (%(name)s).") % {"name": self.current.names}
-        values = {"limit": ampere(self.current.limit_a), "name": self.current.names}
-        if self.current.winners[0].purpose == DesiredProfile.Purpose.STATION_MAX:
-            return (
-                _("The station has at most %(limit)s per phase now, for all its sockets (%(name)s).") % values
-            )
-        return _("At most %(limit)s per phase for now (%(name)s).") % values
+        return Pace(self.limits, self.current, self.power_now, self.busy, self.now).why()
 
     @property
     def next_change(self) -> Stretch | None:
@@ -197,21 +182,25 @@ class DriverSession:
 
     def _start_text(self) -> str:
         held = self.limits.at(self.session.started_at) if self.limits and self.session.started_at else None
-        if held is None or not held.winners:
-            return _("Nothing limited this socket.")
+        if held is None or self.limits is None:
+            return ""
+        if not held.winners:
+            return when_unlimited(self.limits, held)
         return _("With a limit of %(limit)s (%(name)s).") % {
             "limit": ampere(held.limit_a),
             "name": held.names,
         }
 
     def _limit_changes(self) -> Iterator[Moment]:
+        if self.limits is None:
+            return
         for before, after in pairwise(self._held):
             if (
                 self.session.started_at
                 and before.limit_a != after.limit_a
                 and after.start > self.session.started_at
             ):
-                yield _changed(before, after)
+                yield _changed(before, after, self.limits)
 
     def _plans(self) -> Iterator[Moment]:
         if self.limits is None:
@@ -221,7 +210,7 @@ class DriverSession:
         ]
         for before, after in pairwise(ahead):
             if before.limit_a != after.limit_a:
-                told = _changed(before, after)
+                told = _changed(before, after, self.limits)
                 yield Moment(told.at, told.title, told.text, "is-plan")
 
     def _status_changes(self) -> Iterator[Moment]:
@@ -257,7 +246,7 @@ def driver_session(session: ChargingSession, *, now: datetime) -> DriverSession:
     """The session with its readings, limits and events; `session` comes with its station, site and operator."""
     start = session.started_at
     readings = _readings_of(session, now)
-    energy = energy_of(session, readings)
+    energy = energies_of([session])[session.pk]
     return DriverSession(
         session=session,
         now=now,
@@ -266,26 +255,8 @@ def driver_session(session: ChargingSession, *, now: datetime) -> DriverSession:
         cost=cost_of(session, energy.import_wh, tariffs_for([session])),
         limits=_limits(session, start, now) if start is not None and session.evse_number else None,
         statuses=_statuses(session, now),
+        busy=busy_of(session.station) if session.state == ChargingSession.State.ACTIVE else None,
     )
-
-
-def energy_of(session: ChargingSession, readings: QuerySet[MeterReading]) -> Energy:
-    """What went in and out; while it runs by the last registers that were read."""
-    imported, exported = session.energy_wh, session.exported_wh
-    if session.state != ChargingSession.State.ACTIVE:
-        return Energy(imported, exported)
-    # The last of each, in one look: a reading carries both registers or one of them.
-    last: dict[str, float] = {}
-    for import_wh, export_wh in readings.order_by("-sampled_at").values_list("import_wh", "export_wh")[:20]:
-        if import_wh is not None:
-            last.setdefault("import", import_wh)
-        if export_wh is not None:
-            last.setdefault("export", export_wh)
-    if imported is None and "import" in last and session.start_import_wh is not None:
-        imported = last["import"] - session.start_import_wh
-    if exported is None and "export" in last and session.start_export_wh is not None:
-        exported = last["export"] - session.start_export_wh
-    return Energy(imported, exported)
 
 
 def tariffs_for(sessions: Iterable[ChargingSession]) -> dict[int, list[Tariff]]:
@@ -349,9 +320,9 @@ def _statuses(session: ChargingSession, now: datetime) -> list[Event]:
     )
 
 
-def _changed(before: Stretch, after: Stretch) -> Moment:
+def _changed(before: Stretch, after: Stretch, limits: Limits) -> Moment:
     if not after.winners:
-        return Moment(after.start, _("Full power again"), _("Nothing limits this socket any more."))
+        return Moment(after.start, _("The limit ends"), when_unlimited(limits, after))
     values = {"limit": ampere(after.limit_a), "name": after.names}
     if after.limit_a == 0:
         title = _("Pause")

@@ -205,7 +205,7 @@ class TestOneSession:
                 data={"evse": 2, "connector": 1, "status": "Faulted"},
             )
         page = sees(driver, f"{MINE}{session.pk}/")
-        told = ["Started", "Slower: limit 8 A", "The car takes no power", "Full power again"]
+        told = ["Started", "Slower: limit 8 A", "The car takes no power", "The limit ends"]
         places = [page.index(words) for words in told]
         assert places == sorted(places)
         assert "A fault" not in page  # that was the neighbour's socket
@@ -245,6 +245,73 @@ class TestOneSession:
         assert "The power of this moment is not known" in sees(driver, f"{MINE}{session.pk}/")
         make_reading(station, sampled_at=now, import_w=7_360.0)
         assert "7.4<small>kW</small>" in sees(driver, f"{MINE}{session.pk}/")
+
+    def charging(self, station: Station, card: Token, *, power_w: float | None, cars: int = 1) -> str:
+        """The address of a session that runs for an hour, on a station where `cars` charge."""
+        began = timezone.now() - HOUR
+        sessions = [
+            make_session(station, evse_number=evse, token=card if evse == 1 else None, started_at=began)
+            for evse in range(1, cars + 1)
+        ]
+        make_reading(station, sampled_at=timezone.now(), import_w=power_w, import_wh=5_000.0)
+        return f"{MINE}{sessions[0].pk}/"
+
+    def test_two_cars_share_what_the_station_may_draw(
+        self, driver: User, card: Token, station: Station
+    ) -> None:
+        want(station, "Grid-aware", limit=20)
+        page = sees(driver, self.charging(station, card, power_w=6_900, cars=2))
+        assert "The station shares 20 A per phase between 2 cars (Grid-aware)." in page
+        assert "The station as a whole has at most 20 A per phase (Grid-aware)." in page  # as it started
+        assert "Full power" not in page
+
+    def test_two_cars_share_the_connection(self, driver: User, card: Token, station: Station) -> None:
+        page = sees(driver, self.charging(station, card, power_w=8_600, cars=2))
+        assert "The station shares 25 A per phase between 2 cars (its connection)." in page
+        assert "Full power" not in page
+
+    def test_two_cars_on_a_large_connection_share_nothing(self, driver: User, card: Token) -> None:
+        station = make_station("S-2", connection_a=63)
+        page = sees(driver, self.charging(station, card, power_w=6_900, cars=2))
+        assert "shares" not in page
+        assert "It gives at most 11.0 kW; the car takes 6.9 kW." in page
+
+    @pytest.mark.parametrize(
+        ("power_w", "says"),
+        [
+            (10_900, "Full power: nothing limits this socket now."),
+            (6_900, "No limit is set for this socket now. It gives at most 11.0 kW; the car takes 6.9 kW."),
+            (None, "No limit is set for this socket now."),
+        ],
+    )
+    def test_full_power_is_only_said_where_it_is_measured(
+        self, driver: User, card: Token, station: Station, power_w: float | None, says: str
+    ) -> None:
+        page = sees(driver, self.charging(station, card, power_w=power_w))
+        assert says in page
+        assert ("Full power" in page) == says.startswith("Full power")
+
+    def test_running_session_has_both_registers_from_its_readings(
+        self, driver: User, card: Token, station: Station
+    ) -> None:
+        now = timezone.now()
+        session = make_session(
+            station, token=card, started_at=now - HOUR
+        )  # 1.6: starts with its import alone
+        make_reading(station, sampled_at=now - 2 * HOUR, import_wh=10.0, export_wh=40.0)  # before it began
+        make_reading(station, sampled_at=now - HOUR / 2, import_wh=2_000.0, export_wh=90.0)
+        make_reading(station, sampled_at=now, import_wh=4_500.0, export_wh=90.0)
+        page = sees(driver, f"{MINE}{session.pk}/")
+        assert "3.50 kWh" in page
+        assert "0.00 kWh" in page
+        assert "not measured by this station" not in page
+
+    def test_export_that_is_never_sent_is_not_measured(
+        self, driver: User, card: Token, station: Station
+    ) -> None:
+        page = sees(driver, self.charging(station, card, power_w=6_900))
+        assert "4.00 kWh" in page
+        assert "not measured by this station" in page
 
     def test_few_queries(self, driver: User, card: Token, station: Station) -> None:
         session = make_session(station, token=card, started_at=timezone.now() - HOUR)
