@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from portal.pages.charts import Step
-from stations.models import Evse, MeterReading, Station
+from stations.models import ChargingSession, Evse, MeterReading, Station
 
 # A sample counts until the next one of its EVSE, but no longer than this: a quarter-hour meter keeps its line.
 HOLDS = timedelta(minutes=15, seconds=30)
@@ -197,8 +197,8 @@ class Meters:
     read_at: datetime | None
 
 
-def meters_of(station: Station, *, now: datetime) -> Meters:
-    """The last values, in two queries whatever the number of EVSEs and readings."""
+def meters_of(station: Station, *, active: Iterable[ChargingSession], now: datetime) -> Meters:
+    """The last values, in two queries whatever the number of EVSEs and readings; `active` sessions run now."""
     evses = list(
         Evse.objects.filter(station=station)
         .order_by("number")
@@ -212,8 +212,21 @@ def meters_of(station: Station, *, now: datetime) -> Meters:
     readings = MeterReading.objects.defer("message").in_bulk(wanted)
     registers = tuple(_register(evse, readings) for evse in evses)
     powers = [reading for evse in evses if (reading := readings.get(evse.last_power))]
+    if not _tells_of(powers, active):
+        powers = []
     read_at = max((reading.sampled_at for reading in readings.values()), default=None)
     return Meters(registers, _power_now(powers, now), read_at)
+
+
+def _tells_of(powers: Iterable[MeterReading], active: Iterable[ChargingSession]) -> bool:
+    """Whether the power of one of the running sessions was read since it began; true where none runs.
+
+    What was read before the cars came is not what they take now.
+    """
+    began = {session.evse_number: session.started_at or session.received_at for session in active}
+    return not began or any(
+        reading.sampled_at >= began[reading.evse_number] for reading in powers if reading.evse_number in began
+    )
 
 
 def _last(such: Q, *, since: datetime) -> Subquery:

@@ -23,6 +23,7 @@ from portal.compliance.permissions import may_probe
 from portal.pages.charts import day_of
 from portal.pages.csv_download import csv_download
 from portal.pages.deliveries import rows_of
+from portal.pages.energy import energies_of
 from portal.pages.hub import hub
 from portal.pages.limits import limits_of, profiles_of
 from portal.pages.metering import samples_of
@@ -135,7 +136,9 @@ def sessions(request: HttpRequest, identity: str) -> HttpResponse:
     visited = visit_as_staff(request, identity)
     rows = ChargingSession.objects.visible_to(request.user).filter(station=visited.station)
     rows_page = Paginator(rows, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
-    return page(request, visited, "sessions", {"page": rows_page})
+    energies = energies_of(rows_page.object_list)
+    context = {"page": rows_page, "lines": [(row, energies[row.pk]) for row in rows_page.object_list]}
+    return page(request, visited, "sessions", context)
 
 
 @require_safe

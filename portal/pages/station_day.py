@@ -292,7 +292,7 @@ def station_day(station: Station, *, is_online: bool, now: datetime) -> StationD
         profiles=profiles,
         active=active,
         limits=limits_of(station, profiles=profiles, active=active, start=start, end=end + FORESEEN),
-        meters=meters_of(station, now=now),
+        meters=meters_of(station, active=active, now=now),
         samples=samples_of(readings),
         reports=latest_reports(station),
         is_online=is_online,

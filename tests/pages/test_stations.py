@@ -264,6 +264,27 @@ class TestMeasured:
         make_reading(make_station("S-1"), sampled_at=timezone.now() - 3 * HOUR, import_w=4000)
         assert "3 hours ago" in sees(make_staff(), "/stations/S-1/")
 
+    def test_power_from_before_the_cars_came_is_not_now(self) -> None:
+        station = make_station("S-1")
+        now = timezone.now()
+        for evse in (1, 2):
+            make_reading(
+                station,
+                evse_number=evse,
+                sampled_at=now - 3 * HOUR,
+                import_w=0.0,
+                import_l1_a=0.0,
+                import_wh=7.0,
+            )
+            make_session(station, evse_number=evse, started_at=now - dt.timedelta(seconds=5))
+        staff = make_staff()
+        page = sees(staff, "/stations/S-1/")
+        assert "not measured yet" in page
+        assert "3 hours ago" not in page
+        assert "0.01 kWh" in page  # a register stays true
+        make_reading(station, sampled_at=now, import_w=6_900.0, import_l1_a=10.0)
+        assert "10 A, 6.9 kW" in sees(staff, "/stations/S-1/")
+
     def test_nothing_measured(self) -> None:
         make_station("S-1")
         page = sees(make_staff(), "/stations/S-1/")
@@ -382,6 +403,24 @@ class TestOtherTabs:
         page = sees(make_staff(), "/stations/S-1/sessies/")
         assert "still charging" in page
         assert "12.30 kWh" in page
+
+    def test_running_sessions_say_what_went_in_and_out_so_far(self) -> None:
+        station = make_station("S-1")
+        now = timezone.now()
+        for evse in (1, 2):
+            make_session(station, evse_number=evse, started_at=now - HOUR, received_at=now - HOUR)
+            make_reading(
+                station, evse_number=evse, sampled_at=now, import_wh=1_000.0 + 3_200 * evse, export_wh=5.0
+            )
+        staff = make_staff()
+        page = sees(staff, "/stations/S-1/sessies/")
+        assert '3.20 kWh<br><span class="laad-tiny laad-muted">so far' in page
+        assert '6.40 kWh<br><span class="laad-tiny laad-muted">so far' in page
+        assert page.count("0.00 kWh") == 2
+        few = queries_of(staff, "/stations/S-1/sessies/")
+        for minute in range(10):
+            make_session(station, started_at=now - dt.timedelta(minutes=minute + 1))
+        assert queries_of(staff, "/stations/S-1/sessies/") == few
 
     def test_configuration_says_what_was_not_said(self) -> None:
         station = make_station("S-1")

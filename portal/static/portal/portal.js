@@ -12,3 +12,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
 });
+
+// The chosen tab is in sight, also where the row of tabs is wider than the screen.
+for (const tab of document.querySelectorAll(".laad-tabs [aria-current]")) {
+  tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
