@@ -102,6 +102,7 @@ def _spec(
         # A meter goes on between two runs of the demo, and never falls.
         import_wh=round((now - datetime(2024, 1, 1, tzinfo=UTC)).total_seconds() / 2),
         profile_store=folder / f"{role.identity}.json",
+        memory=folder / f"{role.identity}-memory.json",
     )
 
 

@@ -13,6 +13,7 @@ from portal.simulator.cars import Car
 from portal.simulator.clock import Clock
 from portal.simulator.dialect import Dialect
 from portal.simulator.link import Link
+from portal.simulator.memory import Memory
 from portal.simulator.metering import Meter
 from portal.simulator.schedules import Capabilities, Limit, Schedules
 from portal.simulator.sockets import Socket
@@ -56,6 +57,7 @@ class SimulatedStation:
             clock=self.clock,
             log=log,
             sockets=_sockets(spec),
+            memory=Memory(spec.memory),
         )
         answers = Answers16(self.station) if spec.ocpp == "1.6" else Answers2(self.station)
         self.link.answer = answers.answer

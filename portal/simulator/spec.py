@@ -32,7 +32,8 @@ class PastSession:
 class StationSpec:
     """One station. `url` is the CSMS's base address; `connection` is "3x25": phases x amperes of the grid.
     `cars`: (evse, car) pairs, plugged in `car.after_s` after the first boot. `profile_store`: a file that keeps the
-    charging profiles over restarts of the process; without it they live as long as the object."""
+    charging profiles over restarts of the process; without it they live as long as the object. `memory`: a file for
+    meters and open transactions, which are ended when the station starts after a cut."""
 
     identity: str
     url: str
@@ -52,6 +53,7 @@ class StationSpec:
     import_wh: float = 0.0
     boot_s: float = 5.0
     profile_store: Path | None = None
+    memory: Path | None = None
 
     def __post_init__(self) -> None:
         if self.ocpp not in VERSIONS:

@@ -12,12 +12,13 @@ from portal.simulator.cars import MIN_CURRENT_A, Car, PluggedCar
 from portal.simulator.clock import Clock
 from portal.simulator.dialect import AVAILABLE, UNAVAILABLE, Dialect, Transaction
 from portal.simulator.link import Link, Log, OfflineError
+from portal.simulator.memory import Memory
 from portal.simulator.metering import BEGIN, CLOCK, END, PERIODIC, TRIGGER
 from portal.simulator.schedules import ProfileRefusedError, Running, Schedules
 from portal.simulator.sharing import Want, share
 from portal.simulator.sockets import Permission, Socket
 from portal.simulator.spec import StationSpec
-from portal.simulator.wire import CallError, Message, Payload, instant
+from portal.simulator.wire import V16, CallError, Message, Payload, instant
 
 TICK_S = 1.0
 TURN_S = 600  # where not every car can have 6 A, they take turns of this length
@@ -37,6 +38,7 @@ class Station:
         clock: Clock,
         log: Log,
         sockets: dict[int, Socket],
+        memory: Memory,
     ) -> None:
         self.spec = spec
         self.dialect = dialect
@@ -44,6 +46,7 @@ class Station:
         self.link = link
         self.clock = clock
         self.sockets = sockets
+        self.memory = memory
         self.reset_when_idle = False
         self._log = log
         self._boot_reason = "PowerUp"
@@ -56,6 +59,7 @@ class Station:
 
     async def run(self) -> None:
         """Until cancelled; StationRefusedError when the CSMS turns it away at the door."""
+        self._end_what_was_cut_off()
         meters = {evse: socket.meter for evse, socket in self.sockets.items()}
         for message in past.tell(self.spec.past, meters, self.dialect):
             self.link.keep(message)
@@ -71,6 +75,14 @@ class Station:
             for task in [*tasks, *self._tasks]:
                 task.cancel()
             await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
+
+    def _end_what_was_cut_off(self) -> None:
+        """The power went while a car charged: what was open ended there and then."""
+        for tx, at in self.memory.recall(self.sockets):
+            if self.dialect.version is V16 and tx.number is None:
+                continue  # the CSMS never numbered it
+            sample = self.sockets[tx.evse].meter.sample(at, END, offered_a=0.0, soc=None)
+            self.link.keep(self.dialect.ended(tx, sample, "PowerLoss", offline=True))
 
     def spawn(self, job: Coroutine[Any, Any, Any]) -> None:
         """Start something that outlives the message that asked for it."""
@@ -101,6 +113,7 @@ class Station:
             self._expire()
             self._report_samples()
             self.report_statuses()
+            self.memory.keep(self.sockets.values(), now)
             if self.reset_when_idle and not any(s.transaction for s in self.sockets.values()):
                 self.reset_when_idle = False
                 self.spawn(self.reboot("SoftReset", boot_reason="ScheduledReset"))

@@ -26,8 +26,9 @@ from stations.models import ChargingSession
 def _memory_of_stations() -> Path:
     """Where the stations keep their profiles: beside the SQLite file, so that two demos do not share stations."""
     database = connection.settings_dict["NAME"]
-    beside = Path(database).parent if connection.vendor == "sqlite" else settings.VAR_DIR
-    return beside / "demo-stations"
+    if connection.vendor == "sqlite":
+        return Path(database).with_name(f"{Path(database).stem}-stations")
+    return settings.VAR_DIR / f"{database}-stations"
 
 
 class Command(BaseCommand):
