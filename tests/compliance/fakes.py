@@ -45,6 +45,7 @@ class FakeStation:
     reason_code: str = "InvalidStackLevel"
     drops_clears: bool = False
     charging: tuple[int, ...] = ()
+    evses: tuple[int, ...] = (1, 2)
     profiles: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     asked: list[Command] = field(default_factory=list)
     on_command: Any = None
@@ -55,10 +56,12 @@ class FakeStation:
 
     def sleep(self, seconds: float) -> None:
         """What the probe calls while it waits: time passes, and the station works."""
+        second = self.clock.at.second
         self.clock.at += timedelta(seconds=max(seconds, 0.05))
         self.answer_all()
-        Presence.objects.filter(station=self.row).update(renewed_at=self.clock.at)
-        commands.expire(self.clock.at)
+        if self.clock.at.second != second:
+            Presence.objects.filter(station=self.row).update(renewed_at=self.clock.at)
+            commands.expire(self.clock.at)
 
     def answer_all(self) -> None:
         for command in commands.claim([self.row.pk], now=self.clock.at):
@@ -162,7 +165,7 @@ class FakeStation:
         limits += leading
         if evse:
             return min(limits + self._own(evse, at, asked_at))
-        return min([*limits, sum(min(self._own(number, at, asked_at)) for number in (1, 2))])
+        return min([*limits, sum(min(self._own(number, at, asked_at)) for number in self.evses)])
 
     def _own(self, evse: int, at: datetime, asked_at: datetime) -> list[float]:
         if self.leaves_defaults_out and evse not in self.charging:
