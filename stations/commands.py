@@ -109,6 +109,7 @@ def waiting(station_ids: Iterable[int] | None = None) -> set[int]:
     return set(first.filter(sent__isnull=True).values_list("station_id", flat=True))
 
 
+@transaction.atomic
 def claim(station_ids: Iterable[int], *, now: datetime) -> list[Command]:
     """The oldest queued command of each of these stations, marked as sent: durable before a byte leaves.
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from stations import commands, events, handlers, presence
-from stations.models import Frame, Station
+from stations.models import Command, Frame, Station
 from stations.ocpp import bounds, masking, rpc, validation
 
 logger = logging.getLogger(__name__)
@@ -54,9 +54,7 @@ def claim(held: dict[int, UUID], now: datetime) -> list[tuple[int, str]]:
     socket here is dead without knowing it, and a command sent to it would be lost.
     """
     claimed = commands.claim(presence.owned(held), now=now)
-    frames = [
-        (command, rpc.call_text(command.message_id, command.action, command.payload)) for command in claimed
-    ]
+    frames = [(command, text) for command in claimed if (text := _text_of(command, now))]
     Frame.objects.bulk_create(
         Frame(
             station_id=command.station_id,
@@ -70,6 +68,21 @@ def claim(held: dict[int, UUID], now: datetime) -> list[tuple[int, str]]:
         for command, text in frames
     )
     return [(command.station_id, text) for command, text in frames]
+
+
+def _text_of(command: Command, now: datetime) -> str:
+    """The frame; empty where it cannot be written: that command has failed, and the others of its claim go out."""
+    try:
+        return rpc.call_text(command.message_id, command.action, command.payload)
+    except TypeError as error:
+        logger.warning("Command %d cannot be written: %s", command.pk, error)
+        commands.complete(
+            station_id=command.station_id,
+            message_id=command.message_id,
+            error=f"FormatViolation: {error}"[:500],
+            now=now,
+        )
+        return ""
 
 
 def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime) -> Answer:

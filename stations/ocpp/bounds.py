@@ -13,6 +13,7 @@ OUTLET_FIELDS = frozenset({"connectorId", "evseId"})
 # Numbers of transactions of another CSMS (a time in ms, say), and registers in Wh beyond 2.1 GWh: 1.6 has integers
 # for both, and a StopTransaction that is refused comes again for ever (rule 6). They are kept as text and as float.
 LONG_FIELDS = frozenset({"transactionId", "meterStart", "meterStop"})
+MAX_FRACTION = 1e15
 LONG = range(-(2**63), 2**63)
 
 
@@ -43,10 +44,22 @@ def unsayable(payload: dict[str, Any]) -> tuple[str, str]:
         orjson.dumps(payload)
         if holds_nul(payload):
             return "", "a text holds a NUL character"
-        field = impossible_number(payload)
+        field = impossible_number(payload) or _huge_fraction(payload)
     except (TypeError, ValueError, RecursionError) as error:  # half a character, 65 bits, nested too deep
         return "", f"cannot be written as JSON: {error}"[:200]
     return (field, "a number that is not possible here") if field else ("", "")
+
+
+def _huge_fraction(value: Any, path: str = "") -> str:
+    """Path of the first number that PostgreSQL would write out in full, as a whole number of 300 digits."""
+    if isinstance(value, float):
+        return "" if abs(value) < MAX_FRACTION else path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        found = _huge_fraction(item, f"{path}.{key}" if path else str(key))
+        if found:
+            return found
+    return ""
 
 
 def _bounds(path: str) -> range:

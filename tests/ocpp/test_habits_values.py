@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from django.utils import timezone
 from stations import commands
 from stations.models import ChargingSession, Command, Event, Frame, MeterReading
 from stations.ocpp.validation import SchemaViolation
-from tests.factories import make_station
+from tests.factories import make_command, make_station
 from tests.fakes.portal import Portal
 from tests.fakes.station import PASSWORD, FakeStation
 from tests.fakes.until import until
@@ -100,6 +100,22 @@ UNSAYABLE = [
     ("GetConfiguration", {"key": ["a\x00b"]}),
     ("RemoteStartTransaction", {"connectorId": 10**30, "idTag": "A"}),
     ("RemoteStartTransaction", {"connectorId": 2**20, "idTag": "A"}),
+    (
+        "SetChargingProfile",
+        {
+            "connectorId": 0,
+            "csChargingProfiles": {
+                "chargingProfileId": 9,
+                "stackLevel": 0,
+                "chargingProfilePurpose": "TxDefaultProfile",
+                "chargingProfileKind": "Relative",
+                "chargingSchedule": {
+                    "chargingRateUnit": "A",
+                    "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 1e300}],
+                },
+            },
+        },
+    ),
 ]
 
 
@@ -114,6 +130,26 @@ def test_a_command_that_no_line_can_carry_is_refused_and_holds_up_nobody(
             commands.request(station=station, action=action, payload=payload, now=timezone.now())
         commands.request(station=other, action="GetConfiguration", payload={}, now=timezone.now())
         assert line.question(within_s=3).action == "GetConfiguration"
+
+
+def test_a_row_that_cannot_be_written_fails_alone(portal: Portal) -> None:
+    """However it came into the table."""
+    station, other = make_station(password=PASSWORD), make_station(password=PASSWORD)
+    with (
+        FakeStation(portal.port, station.identity) as first,
+        FakeStation(portal.port, other.identity) as line,
+    ):
+        broken = make_command(
+            station,
+            payload={"key": [10**30]},
+            requested_at=timezone.now(),
+            expires_at=timezone.now() + timedelta(minutes=5),
+        )
+        for one in (station, other):
+            commands.request(station=one, action="GetConfiguration", payload={}, now=timezone.now())
+        assert line.question(within_s=3).payload == first.question(within_s=3).payload == {}
+    broken.refresh_from_db()
+    assert (broken.state, "FormatViolation" in broken.error) == ("failed", True)
 
 
 def test_a_secret_is_forgotten_however_its_command_ends(portal: Portal) -> None:
