@@ -91,9 +91,9 @@ def _accepted(answer: Mapping[str, Any], ocpp: str, asked_unit: Unit) -> Reporte
         raise _Unreadable("the schedule is not an object")
     outer = answer if ocpp == "1.6" else schedule
     start = _moment(outer.get("scheduleStart") or schedule.get("startSchedule"))
-    duration_s = _duration(schedule.get("duration"))
     unit = _unit(schedule.get("chargingRateUnit", asked_unit))
     periods = _periods(schedule.get("chargingSchedulePeriod"))
+    duration_s = _duration(schedule.get("duration"), has_periods=bool(periods))
     state = _state(periods, is_asked_unit=unit == asked_unit)
     return Reported(state, start, duration_s, unit, periods)
 
@@ -138,10 +138,13 @@ def _number(value: object, where: str) -> float:
     return value
 
 
-def _duration(value: object) -> int | None:
+def _duration(value: object, *, has_periods: bool) -> int | None:
+    """Beside readable periods an absurd length takes nothing from them: longer than was asked, so not said."""
     if value is None:
         return None
     duration_s = _number(value, "duration")
+    if has_periods and duration_s > LONGEST_S:
+        return None
     if not 0 <= duration_s <= LONGEST_S:
         raise _Unreadable(f"duration: {duration_s:.0f} s")
     return int(duration_s)

@@ -83,6 +83,13 @@ def test_every_odd_answer_has_a_name(answered: Any, state: ReportedState, words:
     assert (reported.state, reported.words) == (state, words)
 
 
+def test_an_absurd_duration_takes_nothing_from_periods_that_can_be_read() -> None:
+    reported = read_composite(answer(duration=8638204637958), ocpp="1.6", asked_unit="A")
+
+    assert (reported.state, reported.duration_s) == (ReportedState.READ, None)
+    assert reported.periods == read_composite(answer(), ocpp="1.6", asked_unit="A").periods
+
+
 @pytest.mark.parametrize(
     ("odd", "words"),
     [
