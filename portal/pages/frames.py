@@ -21,7 +21,6 @@ from stations.models import Frame, Station
 
 LINES_A_PAGE = 50
 LINES_A_DOWNLOAD = 10_000
-TEXT = {"class": "utrecht-textbox utrecht-textbox--html-input"}
 PEEK = 110  # of the text, in the closed line
 
 
@@ -41,14 +40,9 @@ class FrameFilter(forms.Form):
         required=False,
         label=_("Direction"),
         choices=[("", _("both")), ("in", _("from the station")), ("out", _("to the station"))],
-        widget=forms.Select(attrs={"class": "utrecht-select utrecht-select--html-select"}),
     )
-    action = forms.CharField(
-        required=False, max_length=50, label=_("Message"), widget=forms.TextInput(attrs=TEXT)
-    )
-    q = forms.CharField(
-        required=False, max_length=100, label=_("Contains"), widget=forms.TextInput(attrs=TEXT)
-    )
+    action = forms.CharField(required=False, max_length=50, label=_("Message"))
+    q = forms.CharField(required=False, max_length=100, label=_("Contains"))
 
     def found(self, station: Station, *, before: datetime | None, limit: int) -> list[LogLine]:
         chosen = self.cleaned_data if self.is_valid() else {}

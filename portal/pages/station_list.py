@@ -22,7 +22,6 @@ from django.db.models import (
     Value,
     When,
 )
-from django.forms import Select
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -41,7 +40,6 @@ from stations.models.site import OcppVersion
 from stations.presence import online, since
 
 PAGE_SIZE = 50
-SELECT = {"class": "utrecht-select utrecht-select--html-select"}
 SORTS = {
     "identity": ("identity",),
     "place": ("site__name", "identity"),
@@ -92,28 +90,24 @@ class StationFilter(django_filters.FilterSet):
         queryset=lambda request: Operator.objects.visible_to(request.user),
         label=gettext_lazy("Operator"),
         empty_label=gettext_lazy("all"),
-        widget=Select(attrs=SELECT),
     )
     version = django_filters.ChoiceFilter(
         field_name="ocpp_version",
         choices=OcppVersion.choices,
         label=gettext_lazy("OCPP version"),
         empty_label=gettext_lazy("all"),
-        widget=Select(attrs=SELECT),
     )
     online = django_filters.ChoiceFilter(
         method="by_presence",
         choices=ONLINE,
         label=gettext_lazy("Connection"),
         empty_label=gettext_lazy("all"),
-        widget=Select(attrs=SELECT),
     )
     state = django_filters.ChoiceFilter(
         method="by_state",
         choices=STATES,
         label=gettext_lazy("Limits"),
         empty_label=gettext_lazy("all"),
-        widget=Select(attrs=SELECT),
     )
 
     class Meta:

@@ -17,6 +17,11 @@ from portal.pages.icons import ICONS, MARKS, Mark, mark_of_verdict
 register = template.Library()
 
 _SVG = '<svg class="{}" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{}</svg>'
+_WIDGETS = {
+    "select": "utrecht-select utrecht-select--html-select",
+    "textarea": "utrecht-textarea utrecht-textarea--html-textarea",
+    "text": "utrecht-textbox utrecht-textbox--html-input",
+}
 # Tone -> icon, where a sign names no icon of its own.
 _SIGNS = {"good": "check", "bad": "alert", "warn": "clock", "info": "info", "calm": "status-empty"}
 
@@ -74,15 +79,18 @@ def field(bound: BoundField, *, note: bool = True) -> dict[str, Any]:
     if not note:
         bound.help_text = ""
     kind = _kind(widget)
-    css = {
-        "select": "utrecht-select utrecht-select--html-select",
-        "textarea": "utrecht-textarea utrecht-textarea--html-textarea",
-        "text": "utrecht-textbox utrecht-textbox--html-input",
-    }.get(kind, "")
+    return {"field": bound, "kind": kind, "widget": control(bound) if kind != "radio" else ""}
+
+
+@register.simple_tag
+def control(bound: BoundField) -> SafeString:
+    """The widget of a field alone, as the pages dress it: for a filter, whose label stands beside it."""
+    widget = bound.field.widget
+    css = _WIDGETS.get(_kind(widget), "")
     if css and bound.errors:
         css += f" {css.split(maxsplit=1)[0]}--invalid"
     attrs: dict[str, str | bool] = {"class": f"{css} {widget.attrs.get('class', '')}".strip()} if css else {}
-    return {"field": bound, "kind": kind, "widget": bound.as_widget(attrs=attrs) if kind != "radio" else ""}
+    return bound.as_widget(attrs=attrs)
 
 
 def _kind(widget: Any) -> str:
