@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.forms.utils import from_current_timezone
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from smartcharging.day_fields import ClockField, DayField
 from smartcharging.domain.checking import share_a
 from smartcharging.models import DesiredProfile
 from smartcharging.services import LimitPeriod
@@ -21,7 +25,7 @@ from stations.models import Station
 
 MOST_ROWS = 100
 ROWS_AT_FIRST = 3
-clock_format = RegexValidator(r"^\d{1,3}:[0-5]\d$", _("Write hours and minutes, such as 17:30."))
+clock_format = RegexValidator(r"^\d{1,3}[:.]?[0-5]\d$", _("Write hours and minutes, such as 17:30."))
 
 
 class When(models.TextChoices):
@@ -32,37 +36,45 @@ class When(models.TextChoices):
     DAILY = "daily", _("every day")
 
 
+# What each choice of When asks for; a mistake in the fields of another choice does not count.
+ASKED = {
+    When.NOW: {"hours"},
+    When.LATER: {"starts_on", "starts_time", "hours"},
+    When.DAILY: {"until"},
+}
+
+
 class LimitForm(forms.Form):
     """All of a limit but its periods."""
 
-    name = forms.CharField(label=_("Name"), max_length=100)
+    use_required_attribute = False  # what is asked for depends on When
+
     place = forms.ChoiceField(label=_("For"))
     unit = forms.ChoiceField(label=_("Unit"), choices=DesiredProfile.Unit.choices)
-    stack_level = forms.IntegerField(
-        label=_("Level"), min_value=0, max_value=1000, help_text=_("The highest level that has a limit wins.")
+    when = forms.ChoiceField(label=_("When"), choices=When.choices, widget=forms.RadioSelect)
+    starts_on = DayField(
+        label=_("Starts on"), error_messages={"required": _("Fill in the day on which it starts.")}
     )
-    when = forms.ChoiceField(label=_("When"), choices=When.choices)
-    starts_at = forms.DateTimeField(
-        label=_("Starts at"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-        help_text=_("Only for “once, from a moment on”."),
-    )
+    starts_time = ClockField(label=_("Time"), error_messages={"required": _("Fill in when it starts.")})
     hours = forms.FloatField(
         label=_("Number of hours"),
-        required=False,
         localize=True,
         validators=[MinValueValidator(0.25), MaxValueValidator(24 * 366)],
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
-        help_text=_("How long it counts, if once."),
+        error_messages={"required": _("Fill in for how many hours: every limit needs an end.")},
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("Last day"),
+        error_messages={"required": _("Fill in the last day: every limit needs an end.")},
+    )
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%d-%m-%Y"],
-        help_text=_("For every day: the last day on which it counts."),
+        help_text=_("Without one, it is named after the limit and its start."),
+    )
+    stack_level = forms.IntegerField(
+        label=_("Level"), min_value=0, max_value=1000, help_text=_("The highest level that has a limit wins.")
     )
 
     def __init__(self, *args: Any, station: Station, **kwargs: Any) -> None:
@@ -76,29 +88,46 @@ class LimitForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         when = cleaned.get("when")
-        if when == When.LATER and not cleaned.get("starts_at") and "starts_at" not in self.errors:
-            self.add_error("starts_at", _("Fill in when it starts."))
-        if when == When.DAILY:
-            if not cleaned.get("until") and "until" not in self.errors:
-                self.add_error("until", _("Fill in the last day: every limit needs an end."))
-        elif when and not cleaned.get("hours") and "hours" not in self.errors:
-            self.add_error("hours", _("Fill in for how many hours: every limit needs an end."))
+        if when is None:
+            return cleaned
+        for name in set().union(*ASKED.values()) - ASKED[When(when)]:
+            self.errors.pop(name, None)
+        if when == When.LATER and cleaned.get("starts_on") and cleaned.get("starts_time"):
+            try:
+                starts_at = datetime.combine(cleaned["starts_on"], cleaned["starts_time"])
+                cleaned["starts_at"] = from_current_timezone(starts_at)
+            except forms.ValidationError:
+                self.add_error("starts_time", _("The clock is set at this hour. Choose another time."))
         return cleaned
 
-    def wish(self, now: datetime) -> dict[str, Any]:
-        """Arguments of services.set_profile, but the periods."""
+    def wish(self, now: datetime, periods: Sequence[LimitPeriod]) -> dict[str, Any]:
+        """Arguments of services.set_profile."""
         data = self.cleaned_data
         is_station = data["place"] == "station"
-        wish = {
-            "name": data["name"],
+        timing = self._daily(now) if data["when"] == When.DAILY else self._once(now)
+        return {
+            "name": data["name"] or self._own_name(periods, timing["start_schedule"]),
             "evse_number": 0 if is_station else int(data["place"].removeprefix("evse-")),
             "purpose": DesiredProfile.Purpose.STATION_MAX
             if is_station
             else DesiredProfile.Purpose.TX_DEFAULT,
             "unit": data["unit"],
             "stack_level": data["stack_level"],
+            "periods": periods,
+            **timing,
         }
-        return wish | (self._daily(now) if data["when"] == When.DAILY else self._once(now))
+
+    def _own_name(self, periods: Sequence[LimitPeriod], start: datetime) -> str:
+        """12 A from 24-11 17:30, or 8–16 A every day."""
+        limits = sorted({period.limit for period in periods})
+        ends = dict.fromkeys(number_format(f"{limit:g}") for limit in (limits[:1] + limits[-1:]))
+        values = {
+            "limit": f"{'–'.join(ends)} {self.cleaned_data['unit']}",
+            "start": f"{timezone.localtime(start):%d-%m %H:%M}",
+        }
+        if self.cleaned_data["when"] == When.DAILY:
+            return gettext("%(limit)s every day") % values
+        return gettext("%(limit)s from %(start)s") % values
 
     def _once(self, now: datetime) -> dict[str, Any]:
         data = self.cleaned_data
@@ -129,7 +158,7 @@ class LimitForm(forms.Form):
         names = {
             "evse_number": "place",
             "purpose": "place",
-            "start_schedule": "starts_at",
+            "start_schedule": "starts_on",
             "duration_s": "hours",
             "valid_to": "until",
         }
@@ -165,8 +194,10 @@ class PeriodForm(forms.Form):
         since, limit = self.cleaned_data.get("since"), self.cleaned_data.get("limit")
         if not since or limit is None:
             return None
-        hours, minutes = since.split(":")
-        return LimitPeriod(start_s=int(hours) * 3600 + int(minutes) * 60, limit=limit)
+        digits = since.replace(":", "").replace(
+            ".", ""
+        )  # 17:30, 17.30, or 1730 where only digits are at hand
+        return LimitPeriod(start_s=int(digits[:-2]) * 3600 + int(digits[-2:]) * 60, limit=limit)
 
 
 if TYPE_CHECKING:
@@ -195,6 +226,32 @@ PeriodFormSet = forms.formset_factory(
 )
 
 
+def first_values(station: Station, now: datetime) -> dict[str, Any]:
+    """What a new form says, so that a limit is all that is left to fill in: the whole station, for four hours."""
+    soon = timezone.localtime(now + timedelta(hours=1)).replace(minute=0)
+    return {
+        "place": "station",
+        "unit": "A",
+        "when": When.NOW,
+        "hours": 4,
+        "starts_on": soon.date(),
+        "starts_time": soon.time(),
+        "until": timezone.localdate(now) + timedelta(days=7),
+        "stack_level": _winning_level(station),
+    }
+
+
+def _winning_level(station: Station) -> int:
+    """A level above all that we want to stand there; the highest free one where the station knows none above."""
+    taken = set(
+        DesiredProfile.objects.current().filter(station=station).values_list("stack_level", flat=True)
+    )
+    wanted = max(taken, default=0) + 1
+    most = abilities_of(station).max_stack_level
+    highest = wanted if most is None else min(wanted, most)
+    return next((level for level in range(highest, -1, -1) if level not in taken), highest)
+
+
 def first_rows() -> list[dict[str, Any]]:
     """The rows of a new form."""
     return [{"since": "00:00"}, *({} for _ in range(ROWS_AT_FIRST - 1))]
@@ -219,6 +276,13 @@ class Check:
     detail: str = ""
 
 
+UNIT_SENTENCES = {
+    frozenset({"A", "W"}): _("Takes limits in amperes and in watts"),
+    frozenset({"A"}): _("Takes limits in amperes only"),
+    frozenset({"W"}): _("Takes limits in watts only"),
+}
+
+
 def checks_of(station: Station, now: datetime) -> list[Check]:
     """What the station can take, by its own word, and what its connection gives."""
     abilities, place = abilities_of(station), place_of(station, now)
@@ -234,7 +298,7 @@ def checks_of(station: Station, now: datetime) -> list[Check]:
     ]
     checks = [Check("good", str(text % {"n": value})) for value, text in said if value is not None]
     if abilities.units:
-        checks.append(Check("good", str(_("Takes %(units)s")) % {"units": ", ".join(abilities.units)}))
+        checks.append(Check("good", str(UNIT_SENTENCES[frozenset(abilities.units)])))
     if not checks:
         unread = _("The station has not said what it can take")
         checks.append(

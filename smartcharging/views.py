@@ -18,9 +18,9 @@ from smartcharging.forms import (
     LimitForm,
     PeriodForm,
     PeriodFormSet,
-    When,
     checks_of,
     first_rows,
+    first_values,
     rows_of,
 )
 from smartcharging.models import DesiredProfile
@@ -36,8 +36,7 @@ def set_limit(request: HttpRequest, identity: str) -> HttpResponse:
     """The form; a POST sets the limit, or adds an empty row."""
     station = get_object_or_404(Station.objects.plannable_by(cast(Visitor, request.user)), identity=identity)
     if request.method != "POST":
-        initial = {"unit": "A", "stack_level": 1, "when": When.NOW, "hours": 4}
-        form = LimitForm(station=station, initial=initial)
+        form = LimitForm(station=station, initial=first_values(station, timezone.now()))
         return _page(request, station, form, PeriodFormSet(initial=first_rows()))
     if "add-row" in request.POST:
         form = LimitForm(station=station, initial=request.POST.dict())
@@ -64,9 +63,7 @@ def _set(request: HttpRequest, station: Station, form: LimitForm, rows: BaseForm
     filled = [(row, row.period) for row in rows.forms if row.period is not None]
     periods = [period for _row, period in filled]
     try:
-        row = set_profile(
-            station=station, periods=periods, requested_by=request.user, now=now, **form.wish(now)
-        )
+        row = set_profile(station=station, requested_by=request.user, now=now, **form.wish(now, periods))
     except CannotSet as error:
         _place_error(error, form, [row for row, _period in filled])
         return False

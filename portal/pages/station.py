@@ -136,7 +136,7 @@ def sessions(request: HttpRequest, identity: str) -> HttpResponse:
     visited = visit_as_staff(request, identity)
     rows = ChargingSession.objects.visible_to(request.user).filter(station=visited.station)
     rows_page = Paginator(rows, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
-    energies = energies_of(rows_page.object_list)
+    energies = energies_of(list(rows_page.object_list))
     context = {"page": rows_page, "lines": [(row, energies[row.pk]) for row in rows_page.object_list]}
     return page(request, visited, "sessions", context)
 

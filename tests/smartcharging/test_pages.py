@@ -20,6 +20,7 @@ from tests.factories import (
     make_staff,
     make_station,
 )
+from tests.pages.visiting import want
 
 PAGE = "/stations/NL-ALF-1/limiet/"
 
@@ -58,7 +59,12 @@ def test_the_form_says_beforehand_what_the_station_takes(planner: Client) -> Non
     text = planner.get(PAGE).content.decode()
 
     assert "Set a limit on Kade 1" in text
-    for sentence in ("At most 24 periods", "Levels up to 10", "Takes A, W", "Connection: 3 × 25 A"):
+    for sentence in (
+        "At most 24 periods",
+        "Levels up to 10",
+        "Takes limits in amperes and in watts",
+        "Connection: 3 × 25 A",
+    ):
         assert sentence in text
     assert text.count('name="form-') == 3 * 2 + 4  # three rows, and what Django counts them with
 
@@ -74,6 +80,52 @@ def test_a_limit_is_set_and_the_operator_is_back_on_the_station(planner: Client,
         {"start_s": 5400, "limit": 10.5, "phases": None},
     ]
     assert row.requested_by is not None
+
+
+def test_the_simplest_limit_is_a_number_and_a_button(planner: Client, station: Station) -> None:
+    standing = want(station, stack_level=3)
+    form, rows = (planner.get(PAGE).context[key] for key in ("form", "rows"))
+    said = {field.html_name: field.value() for field in (*form, *(f for row in rows for f in row))}
+    counted = {"form-TOTAL_FORMS": "3", "form-INITIAL_FORMS": "0"}
+    filled_in = {key: "" if value is None else str(value) for key, value in said.items()}
+
+    answer = planner.post(PAGE, filled_in | counted | {"form-0-limit": "12"})
+
+    assert answer.status_code == 302
+    row = DesiredProfile.objects.exclude(pk=standing.pk).get()
+    assert (row.purpose, row.evse_number, row.duration_s) == ("station_max", 0, 4 * 3600)
+    assert row.periods == [{"start_s": 0, "limit": 12.0, "phases": None}]
+    assert row.stack_level == 4  # above what stands, so that it counts
+    assert row.start_schedule is not None
+    assert row.name == f"12 A from {timezone.localtime(row.start_schedule):%d-%m %H:%M}"
+
+
+def test_the_level_is_the_highest_free_one_where_the_station_knows_none_above(
+    planner: Client, station: Station
+) -> None:
+    want(station, stack_level=10)
+    assert planner.get(PAGE).context["form"]["stack_level"].value() == 9
+
+
+def test_days_and_times_are_text_as_people_here_write_them(planner: Client) -> None:
+    text = planner.get(PAGE).content.decode()
+    assert 'type="date' not in text
+    assert 'type="time' not in text
+    day = timezone.localdate() + dt.timedelta(days=2)
+    for since, at in ((f"{day:%d-%m-%Y}", "17:30"), (f"{day:%d%m%Y}", "1730"), (f"{day:%d/%m/%Y}", "17.30")):
+        data = filled(("00:00", "14"), ("130", "10"), when="later", starts_on=since, starts_time=at)
+        assert planner.post(PAGE, data).status_code == 302
+        row = DesiredProfile.objects.latest("pk")
+        assert row.start_schedule is not None
+        assert timezone.localtime(row.start_schedule).replace(tzinfo=None) == dt.datetime.combine(
+            day, dt.time(17, 30)
+        )
+        assert row.periods[1]["start_s"] == 5_400
+
+
+def test_a_mistake_under_another_choice_does_not_count(planner: Client) -> None:
+    data = filled(("00:00", "14"), starts_on="nonsense", starts_time="25:00", until="1-1")
+    assert planner.post(PAGE, data).status_code == 302
 
 
 def test_dutch_decimals_are_understood(planner: Client) -> None:
@@ -117,6 +169,14 @@ def test_a_row_more_keeps_what_was_filled_in(planner: Client) -> None:
         (filled(("00:00", "14"), hours=""), "Fill in for how many hours: every limit needs an end."),
         (filled(("00:00", "14"), when="daily"), "Fill in the last day: every limit needs an end."),
         (filled(("00:00", "14"), when="later"), "Fill in when it starts."),
+        (
+            filled(("00:00", "14"), when="later", starts_on="11/24/2026", starts_time="17:30"),
+            "Write the day as dd-mm-yyyy, such as 24-11-2026.",
+        ),
+        (
+            filled(("00:00", "14"), when="later", starts_on="28-03-2027", starts_time="02:30"),
+            "The clock is set at this hour. Choose another time.",
+        ),
         (filled(("25h", "14")), "Write hours and minutes, such as 17:30."),
         (filled(("00:00", "")), "Fill in the limit."),
         (filled(("", "14")), "Fill in from when."),
