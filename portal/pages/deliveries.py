@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal.pages.icons import Mark
 from portal.pages.limits import InForce, Limits
-from portal.templatetags.measures import clock, limit, moment
+from portal.templatetags.measures import clock, limit, moment, moment_from
 from smartcharging.models import Comparison, Delivery, DesiredProfile, ReportedSchedule
 from smartcharging.readback import asked_evse
 from stations.models import Command, Evse, Station
@@ -218,7 +218,7 @@ def _reported_note(
     """When it was read, and that the value is another profile's where this one does not decide."""
     if report is None:
         return ""
-    text = _("read at %(time)s") % {"time": _when(report.read_at, now)}
+    text = _("read at %(time)s") % {"time": moment_from(report.read_at, now)}
     current = limits.at(now)
     if (
         desired.purpose != Purpose.STATION_MAX
@@ -255,7 +255,3 @@ def _reason(
     elif desired.next_attempt_at is not None and desired.state not in DesiredProfile.SETTLED:
         parts.append(_("Next attempt at %(time)s.") % {"time": clock(desired.next_attempt_at)})
     return " ".join(parts)
-
-
-def _when(at: datetime, now: datetime) -> str:
-    return clock(at) if now - at < timedelta(hours=20) else moment(at)

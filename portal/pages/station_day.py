@@ -31,7 +31,7 @@ from portal.pages.metering import (
 )
 from portal.pages.power_chart import PowerChart, power_drawings
 from portal.pages.stack_chart import StackChart, StackRow, stack_drawings
-from portal.templatetags.measures import NBSP, ampere, clock, duration, kw, limit, moment
+from portal.templatetags.measures import NBSP, ampere, clock, duration, kw, limit, moment_from
 from smartcharging.domain.profiles import NOMINAL_V
 from smartcharging.models import DesiredProfile, ReportedSchedule
 from stations.models import ChargingSession, MeterReading, Station
@@ -272,10 +272,10 @@ class StationDay:
         if report is None:
             return _("not read yet")
         if report.state != ReportedSchedule.State.READ:
-            return _("%(time)s, no readable answer") % {"time": _short(report.read_at, self.now)}
+            return _("%(time)s, no readable answer") % {"time": moment_from(report.read_at, self.now)}
         value = reported_limit(report, self.now)
         text = _("no longer known") if value is None else limit(value, report.unit)
-        return _("%(time)s, %(limit)s") % {"time": _short(report.read_at, self.now), "limit": text}
+        return _("%(time)s, %(limit)s") % {"time": moment_from(report.read_at, self.now), "limit": text}
 
 
 def station_day(station: Station, *, is_online: bool, now: datetime) -> StationDay:
@@ -315,7 +315,3 @@ def _hour_label(at: datetime) -> str:
     local = timezone.localtime(at)
     around = {timezone.localtime(at + timedelta(hours=step)).hour for step in (-1, 1)}
     return f"{local:%H:%M} {local:%Z}" if local.hour in around else f"{local:%H:%M}"
-
-
-def _short(at: datetime, now: datetime) -> str:
-    return clock(at) if now - at < timedelta(hours=20) else moment(at)

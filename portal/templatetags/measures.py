@@ -5,7 +5,7 @@ Use with `{% load measures %}`. Between number and unit stands a no-break space;
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -136,6 +136,11 @@ def short_day(at: date | None) -> str:
 def moment(at: datetime | None) -> str:
     """20 Nov 2026, 18:22."""
     return UNKNOWN if at is None else f"{short_day(at)}, {clock(at)}"
+
+
+def moment_from(at: datetime, now: datetime) -> str:
+    """18:22, with its day where that is not plain at `now`."""
+    return clock(at) if now - at < timedelta(hours=20) else moment(at)
 
 
 def _local(at: date) -> date:
