@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.db.models import QuerySet
+
 from stations.domain.registers import BEGIN, END, RegisterReading, RegisterSpan, register_span
 from stations.models import ChargingSession, MeterReading, Station
 
 LINE_V = 230.0
+CLOCK_SLACK = timedelta(days=1)
 
 
 def update_registers(station: Station, session: ChargingSession, *, stop_wh: float | None = None) -> None:
@@ -14,7 +19,7 @@ def update_registers(station: Station, session: ChargingSession, *, stop_wh: flo
     `stop_wh` is the meter value of a StopTransaction; a start value that stands already counts as one of a start.
     """
     rows = list(
-        MeterReading.objects.filter(station_id=station.pk, transaction_id=session.transaction_id)
+        _readings(station, session)
         .order_by("sampled_at")
         .values_list("sampled_at", "context", "import_wh", "export_wh")
     )
@@ -28,6 +33,16 @@ def update_registers(station: Station, session: ChargingSession, *, stop_wh: flo
     session.start_import_wh, session.end_import_wh = span.start_wh, span.end_wh
     span = _span(station, session, exported)
     session.start_export_wh, session.end_export_wh = span.start_wh, span.end_wh
+
+
+def _readings(station: Station, session: ChargingSession) -> QuerySet[MeterReading]:
+    """Those of the session. By time, as the index is: all that a station ever measured takes the writer too long.
+
+    A clock that was set back in between is why its end counts as well.
+    """
+    rows = MeterReading.objects.filter(station_id=station.pk, transaction_id=session.transaction_id)
+    moments = [moment for moment in (session.started_at, session.ended_at) if moment]
+    return rows.filter(sampled_at__gte=min(moments) - CLOCK_SLACK) if moments else rows
 
 
 def _span(station: Station, session: ChargingSession, readings: list[RegisterReading]) -> RegisterSpan:

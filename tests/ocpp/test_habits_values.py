@@ -189,3 +189,29 @@ def test_of_a_station_that_is_ahead_of_its_time_no_reading_is_lost(portal: Porta
     assert (session.state, session.energy_wh) == ("ended", 4)
     assert session.started_at == datetime(2041, 1, 1, tzinfo=UTC)
     assert MeterReading.objects.filter(station=station, transaction_id=str(number)).count() == 2
+
+
+def test_a_clock_that_is_set_back_within_a_session_costs_no_energy(portal: Portal) -> None:
+    """2.x: begin and end are in the events, fifteen years apart and the wrong way round."""
+    station = make_station(version="2.0.1", password=PASSWORD)
+
+    def event(kind: str, seq_no: int, at: str, wh: float, context: str) -> dict[str, Any]:
+        value = {"timestamp": at, "sampledValue": [{"value": wh, "context": context}]}
+        return {
+            "eventType": kind,
+            "timestamp": at,
+            "triggerReason": "Authorized",
+            "seqNo": seq_no,
+            "transactionInfo": {"transactionId": "t"},
+            "evse": {"id": 1},
+            "meterValue": [value],
+        }
+
+    with FakeStation(portal.port, station.identity, version="2.0.1") as line:
+        first = event("Started", 0, "2041-01-01T00:00:00Z", 5, "Transaction.Begin")
+        last = event("Ended", 1, AT, 9, "Transaction.End")
+        for message in (first, last, first, last):
+            line.call("TransactionEvent", message)
+    session = ChargingSession.objects.get(station=station)
+    assert (session.state, session.energy_wh) == ("ended", 4)
+    assert MeterReading.objects.filter(station=station).count() == 2
