@@ -61,6 +61,7 @@ class LimitForm(forms.Form):
         localize=True,
         validators=[MinValueValidator(0.25), MaxValueValidator(24 * 366)],
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        help_text=_("How long it counts, if once."),
         error_messages={"required": _("Fill in for how many hours: every limit needs an end.")},
     )
     until = DayField(

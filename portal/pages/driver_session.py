@@ -208,10 +208,27 @@ class DriverSession:
         ahead = [
             item for item in self.limits.stretches if item.end > self.now and item.start < self.now + SOON
         ]
-        for before, after in pairwise(ahead):
-            if before.limit_a != after.limit_a:
-                told = _changed(before, after, self.limits)
-                yield Moment(told.at, told.title, told.text, "is-plan")
+        told = [
+            _changed(before, after, self.limits)
+            for before, after in pairwise(ahead)
+            if before.limit_a != after.limit_a
+        ]
+        taken = {moment.at for moment in told}
+        if self.busy is not None and self.busy.cars > 1:  # what they share matters to each
+            told += [moment for moment in self._station_plans(self.limits) if moment.at not in taken]
+        for moment in sorted(told, key=lambda moment: moment.at):
+            yield Moment(moment.at, moment.title, moment.text, "is-plan")
+
+    def _station_plans(self, limits: Limits) -> Iterator[Moment]:
+        changes = [at for at in limits.station_changes() if self.now < at < self.now + SOON]
+        last = limits.station_max(self.now)
+        for at in changes:
+            held = limits.station_max(at)
+            if held and held != last:
+                yield Moment(at, _("Station: at most %(limit)s") % {"limit": ampere(held[1])}, held[0].name)
+            elif last and not held:
+                yield Moment(at, _("The limit of the station ends"), last[0].name)
+            last = held
 
     def _status_changes(self) -> Iterator[Moment]:
         last = ""

@@ -82,6 +82,13 @@ class Limits:
     def after(self, moment: datetime) -> list[Stretch]:
         return [item for item in self.stretches if item.start > moment]
 
+    def station_changes(self) -> list[datetime]:
+        """The moments at which the limit of the station as a whole may change, in order."""
+        runs = [
+            run for item in self.standing if item.is_station_max for run in self.in_force[item.desired.pk]
+        ]
+        return sorted({moment for run in runs for moment in (run.start, run.end)})
+
     def station_max(self, moment: datetime) -> tuple[DesiredProfile, float] | None:
         """The profile that limits the station as a whole at `moment`, with its limit in A per phase."""
         return _highest(

@@ -263,6 +263,7 @@ class TestOneSession:
         page = sees(driver, self.charging(station, card, power_w=6_900, cars=2))
         assert "The station shares 20 A per phase between 2 cars (Grid-aware)." in page
         assert "The station as a whole has at most 20 A per phase (Grid-aware)." in page  # as it started
+        assert page.index("What happened") < page.index("The limit of the station ends")
         assert "Full power" not in page
 
     def test_two_cars_share_the_connection(self, driver: User, card: Token, station: Station) -> None:
