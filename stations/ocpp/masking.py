@@ -37,6 +37,8 @@ _HINTS = (
     "rf_id", "rf-id", "rf_-id", "uid", "emaid", "vatnumber", "customer", "contract", "card", "evcc", "ev cc", "exire",
     "pin", "@", "\\",
 )  # fmt: skip
+# Who charged, in a signed meter value of the Open Charge Metering Format (field ID).
+_OCMF_ID = re.compile(r'("ID"\s*:\s*")[^"]*(")')
 _USERINFO = re.compile(r"(://)[^/@\s]*@")
 # What an error quotes, up to the end where the quote was cut off; and a word or number of the shape of a token.
 _QUOTED = re.compile(r"'[^']*(?:'|$)|\"[^\"]*(?:\"|$)|\b(?=\w*\d)[\w-]{4,}")
@@ -169,6 +171,8 @@ def _is_type(value: Any) -> bool:
 def _mask_string(value: str) -> str:
     if "PRIVATE KEY" in value:
         return MASK
+    if value.startswith("OCMF|"):
+        value = _OCMF_ID.sub(rf"\1{MASK}\2", value)
     return _USERINFO.sub(rf"\1{MASK}@", value) if "@" in value else value
 
 

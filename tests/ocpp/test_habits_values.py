@@ -215,3 +215,21 @@ def test_a_clock_that_is_set_back_within_a_session_costs_no_energy(portal: Porta
     session = ChargingSession.objects.get(station=station)
     assert (session.state, session.energy_wh) == ("ended", 4)
     assert MeterReading.objects.filter(station=station).count() == 2
+
+
+def test_who_charged_is_masked_in_a_signed_meter_value_too(portal: Portal) -> None:
+    station = make_station(password=PASSWORD)
+    signed = {
+        "value": f'OCMF|{{"ID":"{TOKEN}","IT":"ISO14443","RD":[]}}|{{"SD":"00"}}',
+        "format": "SignedData",
+    }
+    value = {"timestamp": AT, "sampledValue": [{"value": "7"}, signed]}
+    stop = {"transactionId": 5, "meterStop": 9, "timestamp": AT, "transactionData": [value]}
+    with FakeStation(portal.port, station.identity) as line:
+        line.call("MeterValues", {"connectorId": 1, "meterValue": [value]})
+        line.call("StopTransaction", stop)
+    kept = list(MeterReading.objects.filter(station=station).values_list("message", flat=True))
+    kept += Frame.objects.filter(station=station, action="StopTransaction").values_list("text", flat=True)
+    assert any("ISO14443" in text for text in kept)
+    assert not [text for text in kept if TOKEN in text]
+    assert MeterReading.objects.get(station=station, evse_number=1).import_wh == 7
