@@ -105,7 +105,7 @@ def test_the_operator_sets_a_limit_and_sees_it_confirmed(
         expect(hero.locator(".laad-limit__win")).not_to_be_empty()
 
         main_link(page, "Set a limit").click()
-        page.get_by_label(re.compile(rf"^{nl('Name')}\b")).fill(name)  # "(optional)" comes after it
+        page.get_by_role("textbox", name=nl("Name")).fill(name)
         page.get_by_label(nl("Level"), exact=True).fill(str(level))
         page.locator("[name=form-0-limit]").fill(str(limit))
         page.get_by_role("button", name=nl("Set the limit")).click()
