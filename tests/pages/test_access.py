@@ -19,13 +19,12 @@ from django.utils import timezone
 from rest_framework.authtoken.models import TokenProxy
 
 from portal.accounts.models import User
-from portal.compliance import evidence
 from portal.compliance.models import Probe, Requirement
 from smartcharging.models import DesiredProfile, ReportedSchedule
 from smartcharging.services import LimitPeriod, set_profile
 from stations.models import Frame, Station
 from stations.models.access import Role
-from tests.compliance.fakes import make_online_station
+from tests.compliance.fakes import append_evidence, make_online_station
 from tests.factories import (
     make_command,
     make_concession,
@@ -131,23 +130,7 @@ def _profile(station: Station, now: dt.datetime) -> DesiredProfile:
 
 
 def _evidence(station: Station, now: dt.datetime) -> Any:
-    asked = Requirement.objects.get(code="206")
-    exhibit = evidence.Exhibit(
-        requirement=asked,
-        concession=station.site.concession,
-        operator=station.site.operator,
-        station=station,
-        method="probe",
-        verdict="proven",
-        code="206.proven",
-        values={},
-        figures=[
-            {"key": "levels", "name": "Levels", "value": 6, "unit": "", "rule": "at least 6", "holds": True}
-        ],
-        window=(now, now + dt.timedelta(seconds=12)),
-        engine="206 stacking 1.0",
-    )
-    return evidence.append(exhibit, now=now)
+    return append_evidence(station, window=(now, now + dt.timedelta(seconds=12)), now=now)
 
 
 def _admin_rows(
