@@ -249,6 +249,7 @@ def append_evidence(
     station: Station, *, code: str = "206", verdict: str = "proven", **fields: Any
 ) -> Evidence:
     """A link of the chain, by default one that proves 206."""
+    at = evidence.timestamp(NOW)
     said: dict[str, Any] = {
         "requirement": Requirement.objects.get(code=code),
         "concession": station.site.concession,
@@ -263,8 +264,12 @@ def append_evidence(
         ],
         "window": (NOW, NOW + timedelta(seconds=12)),
         "engine": "206 stacking 1.0",
-        "steps": [{"name": "read", "holds": True, "expected": [[0, 16.5, None]], "message_id": "m1"}],
-        "frames": [{"at": "x", "direction": "in", "action": "A", "message_id": "m1", "text": '[3,"m1",{}]'}],
+        "steps": [
+            {"name": "read", "at": at, "holds": True, "expected": [[0, 16.5, None]], "message_id": "m1"}
+        ],
+        "frames": [
+            {"at": at, "direction": "in", "action": "A", "message_id": "m1", "text": '[3,"m1",{}]'},
+        ],
         "configuration": {"b": 1, "a": [2, 3]},
     }
     now = fields.pop("now", NOW)
