@@ -43,7 +43,7 @@ def set_demo_limits(station: Station) -> None:
     )
     # Grid-aware charging: less is available from 16 to 20 h, and a little less until 23 h.
     daily(
-        name="Netbewust 16–20 uur",
+        name="Netbewust laden",
         purpose=DesiredProfile.Purpose.STATION_MAX,
         stack_level=5,
         periods=[
