@@ -102,7 +102,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
     "allauth",
@@ -253,8 +252,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Laadbewijs",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # ---------------------------------------------------------------- Celery

@@ -34,6 +34,7 @@ FIXED = {
         f"/stations/{GOOD}/naleving/",
         f"/stations/{GOOD}/limiet/",
         CONCESSION,
+        "/api/v1/docs/",
     ],
     "driver": [
         "/mijn/sessies/",

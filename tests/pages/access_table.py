@@ -75,7 +75,7 @@ GET    /account/password/change/         in    200   200   200   200   200   200
 API = """
                                          anony offic stran reade plann opera manag rival drive passe super
 GET    /api/v1/schema/                   401   200   200   200   200   200   200   200   200   200   200
-GET    /api/v1/docs/                     401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/docs/                     in    200   200   200   200   200   200   200   200   200   200
 GET    /api/v1/stations/                 401   200   200   200   200   200   200   200   200   200   200
 GET    /api/v1/stations/{station}/       401   200   404   200   200   200   200   404   404   404   200
 GET    /api/v1/stations/{station}/limit/ 401   200   404   200   200   200   200   404   404   404   200
