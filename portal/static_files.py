@@ -11,7 +11,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
     """Answers with the file in one piece.
 
     WhiteNoise streams it with a synchronous iterator, which ASGI reads whole in a thread and warns of. Our files are
-    small: the largest is the style sheet of the design system, 32 kB as it is sent.
+    small enough for that: the largest is the style sheet of the design system, some 400 kB uncompressed.
     """
 
     @staticmethod
