@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from smartcharging.domain.profiles import CompositePeriod, Unit
+from smartcharging.domain.fields import Field, MalformedProfile
+from smartcharging.domain.profiles import CompositePeriod, Operation, Unit, Version, rules_of
+from smartcharging.domain.wire import read_operation
 
 LONGEST_S = 366 * 86_400
 MOST_PERIODS = 10_000
@@ -92,7 +94,7 @@ def _accepted(answer: Mapping[str, Any], ocpp: str, asked_unit: Unit) -> Reporte
     outer = answer if ocpp == "1.6" else schedule
     start = _moment(outer.get("scheduleStart") or schedule.get("startSchedule"))
     unit = _unit(schedule.get("chargingRateUnit", asked_unit))
-    periods = _periods(schedule.get("chargingSchedulePeriod"))
+    periods = _periods(schedule.get("chargingSchedulePeriod"), rules_of(ocpp))
     duration_s = _duration(schedule.get("duration"), has_periods=bool(periods))
     state = _state(periods, is_asked_unit=unit == asked_unit)
     return Reported(state, start, duration_s, unit, periods)
@@ -101,35 +103,55 @@ def _accepted(answer: Mapping[str, Any], ocpp: str, asked_unit: Unit) -> Reporte
 def _state(periods: tuple[CompositePeriod, ...], *, is_asked_unit: bool) -> ReportedState:
     if not periods:
         return ReportedState.EMPTY
-    if all(period.limit is None for period in periods):
+    if all(period.limit is None and period.operation is None for period in periods):
         return ReportedState.NO_LIMIT
     return ReportedState.READ if is_asked_unit else ReportedState.OTHER_UNIT
 
 
-def _periods(value: object) -> tuple[CompositePeriod, ...]:
+def _periods(value: object, version: Version) -> tuple[CompositePeriod, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or len(value) > MOST_PERIODS:
         raise _Unreadable("chargingSchedulePeriod is not a list of a readable length")
-    periods = tuple(_period(item, f"chargingSchedulePeriod[{at}]") for at, item in enumerate(value))
+    periods = tuple(_period(item, f"chargingSchedulePeriod[{at}]", version) for at, item in enumerate(value))
     if any(later.start_s <= earlier.start_s for earlier, later in itertools.pairwise(periods)):
         raise _Unreadable("chargingSchedulePeriod: startPeriod does not ascend")
     return periods
 
 
-def _period(item: object, where: str) -> CompositePeriod:
+def _period(item: object, where: str, version: Version) -> CompositePeriod:
     if not isinstance(item, Mapping):
         raise _Unreadable(f"{where} is not an object")
     start_s = _number(item.get("startPeriod"), f"{where}.startPeriod")  # a float from some 2.x stations
     if not 0 <= start_s <= LONGEST_S:
         raise _Unreadable(f"{where}.startPeriod: {start_s:g}")
-    limit = _number(item.get("limit"), f"{where}.limit")
-    if limit < 0 and limit != -1:
-        raise _Unreadable(f"{where}.limit: {limit:g}")
     phases = item.get("numberPhases")
     if phases is not None and phases not in (1, 2, 3):
         raise _Unreadable(f"{where}.numberPhases: {phases}")
-    return CompositePeriod(int(start_s), None if limit == -1 else limit, phases)
+    return CompositePeriod(
+        int(start_s), _limit(item, where, version), phases, _operation(item, where, version)
+    )
+
+
+def _limit(item: Mapping[str, Any], where: str, version: Version) -> float | None:
+    """-1 and, in 2.1 beside a setpoint or a discharge limit, nothing at all: no limit is named."""
+    if version == "2.1" and item.get("limit") is None:
+        return None
+    limit = _number(item.get("limit"), f"{where}.limit")
+    if limit < 0 and limit != -1:
+        raise _Unreadable(f"{where}.limit: {limit:g}")
+    return None if limit == -1 else limit
+
+
+def _operation(item: Mapping[str, Any], where: str, version: Version) -> Operation | None:
+    """What a period of 2.x says beyond its limit; None: nothing."""
+    if version == "1.6":
+        return None
+    try:
+        operation = read_operation(Field(dict(item), where), version)
+    except MalformedProfile as error:
+        raise _Unreadable(str(error)) from None
+    return None if operation == Operation() else operation
 
 
 def _number(value: object, where: str) -> float:

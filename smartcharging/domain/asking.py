@@ -1,7 +1,8 @@
-"""What we ask of a station about charging profiles, as the payloads of OCPP 1.6 and 2.x. Pure.
+"""What we ask of a station about charging profiles, as the payloads of OCPP 1.6, 2.0.1 and 2.1. Pure.
 
-Numbers go out as short as they came in: 14 and not 14.0, 14.1 and never 14.100000001 (some stations refuse what is
-not an exact multiple of 0.1), times as UTC in whole seconds.
+`wire.py` reads what is written here. It is for profiles that `checking.py` has nothing against in that version: what a
+version has no words for is left out. Numbers go out as short as they came in: 14 and not 14.0, 14.1 and never
+14.100000001 (some stations refuse what is not an exact multiple of 0.1), times as UTC in whole seconds.
 """
 
 from __future__ import annotations
@@ -9,16 +10,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from smartcharging.domain.profiles import ChargingProfile, ChargingSchedule, Purpose, Unit
+from smartcharging.domain.profiles import (
+    NOTHING,
+    OPERATION_ON_WIRE,
+    ChargingPeriod,
+    ChargingProfile,
+    ChargingSchedule,
+    Operation,
+    OperationMode,
+    Purpose,
+    Unit,
+)
 
 Payload = dict[str, Any]
 
 
 def set_charging_profile(profile: ChargingProfile, *, evse: int, ocpp: str) -> Payload:
-    """The payload of SetChargingProfile (1.6 5.16; 2.0.1 K01). `evse` is the connector in 1.6."""
+    """The payload of SetChargingProfile (1.6 5.16; 2.x K01). `evse` is the connector in 1.6."""
     if ocpp == "1.6":
         return {"connectorId": evse, "csChargingProfiles": _profile_16(profile)}
-    return {"evseId": evse, "chargingProfile": _profile_2(profile)}
+    written = _profile_21(profile) if ocpp == "2.1" else _profile_2(profile)
+    return {"evseId": evse, "chargingProfile": written}
 
 
 def clear_charging_profile(profile_id: int, *, ocpp: str) -> Payload:
@@ -46,7 +58,60 @@ def _profile_2(profile: ChargingProfile) -> Payload:
     payload: Payload = {"id": profile.id} | _common(profile, "2")
     if profile.transaction_id is not None:
         payload["transactionId"] = str(profile.transaction_id)
-    return payload | {"chargingSchedule": [{"id": 1} | _schedule(profile.schedule)]}
+    schedule: Payload = {"id": 1} | _schedule(profile.schedule)
+    for written, period in zip(schedule["chargingSchedulePeriod"], profile.schedule.periods, strict=True):
+        if period.operation is not None and period.operation.phase_to_use is not None:
+            written["phaseToUse"] = period.operation.phase_to_use
+    return payload | {"chargingSchedule": [schedule]}
+
+
+def _profile_21(profile: ChargingProfile) -> Payload:
+    """As in 2.0.1, with what 2.1 adds to the profile, its schedule and its periods."""
+    payload = _profile_2(profile)
+    if profile.dynamic_updated_at is not None:
+        payload["dynUpdateTime"] = _moment(profile.dynamic_updated_at)
+    payload |= _named(
+        dynUpdateInterval=profile.dynamic_interval_s,
+        maxOfflineDuration=profile.max_offline_s,
+        invalidAfterOfflineDuration=profile.invalid_after_offline or None,
+    )
+    schedule = profile.schedule
+    written = payload["chargingSchedule"][0]
+    written |= _named(
+        useLocalTime=schedule.use_local_time or None, randomizedDelay=schedule.randomized_delay_s
+    )
+    if schedule.limit_at_soc is not None:
+        soc, limit = schedule.limit_at_soc
+        written["limitAtSoC"] = {"soc": soc, "limit": short(limit)}
+    for item, period in zip(written["chargingSchedulePeriod"], schedule.periods, strict=True):
+        if period.operation is not None:
+            item.update(_operation(period.operation))
+    return payload
+
+
+def _operation(operation: Operation) -> Payload:
+    payload: Payload = {}
+    if operation.mode is not OperationMode.CHARGING_ONLY:  # the default (2.1 ChargingSchedulePeriodType)
+        payload["operationMode"] = str(operation.mode)
+    for ours, theirs in OPERATION_ON_WIRE.items():
+        value = getattr(operation, ours)
+        if value is not None:
+            payload[theirs] = short(value)
+    payload |= _named(evseSleep=operation.evse_sleep, v2xBaseline=_exact(operation.baseline_w))
+    if operation.frequency_curve:
+        payload["v2xFreqWattCurve"] = [
+            {"frequency": _exact(hertz), "power": _exact(watt)} for hertz, watt in operation.frequency_curve
+        ]
+    if operation.signal_curve:
+        payload["v2xSignalWattCurve"] = [
+            {"signal": signal, "power": _exact(watt)} for signal, watt in operation.signal_curve
+        ]
+    return payload
+
+
+def _named(**members: Any) -> Payload:
+    """Those that are said."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _common(profile: ChargingProfile, ocpp: str) -> Payload:
@@ -71,14 +136,18 @@ def _schedule(schedule: ChargingSchedule) -> Payload:
     if schedule.start is not None:
         payload["startSchedule"] = _moment(schedule.start)
     payload["chargingRateUnit"] = schedule.unit
-    payload["chargingSchedulePeriod"] = [
-        {"startPeriod": period.start_s, "limit": short(period.limit)}
-        | ({} if period.phases is None else {"numberPhases": period.phases})
-        for period in schedule.periods
-    ]
+    payload["chargingSchedulePeriod"] = [_period(period) for period in schedule.periods]
     if schedule.min_charging_rate is not None:
         payload["minChargingRate"] = short(schedule.min_charging_rate)
     return payload
+
+
+def _period(period: ChargingPeriod) -> Payload:
+    """What all versions say; 2.1 names no limit where nothing is limited."""
+    payload: Payload = {"startPeriod": period.start_s}
+    if period.limit != NOTHING:
+        payload["limit"] = short(period.limit)
+    return payload | _named(numberPhases=period.phases)
 
 
 def purpose_on_wire(purpose: Purpose, *, ocpp: str) -> str:
@@ -89,6 +158,11 @@ def short(value: float) -> int | float:
     """`value` in one decimal, as an int where it is whole."""
     tenths = round(value * 10)
     return tenths // 10 if tenths % 10 == 0 else tenths / 10
+
+
+def _exact(value: float | None) -> int | float | None:
+    """A number that is not a limit, such as 49.98 Hz: as it is, and as an int where it is whole."""
+    return int(value) if value is not None and value == int(value) else value
 
 
 def _moment(moment: datetime) -> str:

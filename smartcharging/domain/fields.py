@@ -73,7 +73,10 @@ class Field:
         if isinstance(self.value, float) and not math.isfinite(self.value):
             raise self.malformed("must be a finite number")
         self._check_range(self.value, least, most)
-        return float(self.value)
+        try:
+            return float(self.value)
+        except OverflowError:  # a whole number of hundreds of digits
+            raise self.malformed("must be a finite number") from None
 
     def one_of(self, *allowed: str) -> str:
         """A text from a list, as an enumeration of the standard."""
@@ -81,20 +84,30 @@ class Field:
             raise self.malformed(f"must be one of {', '.join(allowed)}")
         return str(self.value)
 
-    def moment(self) -> datetime:
-        """An RFC 3339 time with an offset, as aware UTC."""
-        try:
-            moment = datetime.fromisoformat(self.text())
-        except ValueError:
-            raise self.malformed("must be a time such as 2026-03-02T10:00:00Z") from None
+    def moment(self, *, naive_is_utc: bool = False) -> datetime:
+        """An RFC 3339 time with an offset, as aware UTC. `naive_is_utc`: one without an offset is in UTC."""
+        moment = self._time()
         if moment.tzinfo is None:
-            raise self.malformed("must be a time with an offset, such as Z or +01:00")
-        if moment.year < 1970:
-            raise self.malformed("must be a time after 1970")
+            if not naive_is_utc:
+                raise self.malformed("must be a time with an offset, such as Z or +01:00")
+            moment = moment.replace(tzinfo=UTC)
         try:
             return moment.astimezone(UTC)
         except OverflowError:
             raise self.malformed("must be a time before the year 10000") from None
+
+    def clock(self) -> datetime:
+        """What a time shows, with or without an offset, labelled UTC whatever that offset is."""
+        return self._time().replace(tzinfo=UTC)
+
+    def _time(self) -> datetime:
+        try:
+            moment = datetime.fromisoformat(self.text())
+        except ValueError:
+            raise self.malformed("must be a time such as 2026-03-02T10:00:00Z") from None
+        if moment.year < 1970:
+            raise self.malformed("must be a time after 1970")
+        return moment
 
     def _below(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name

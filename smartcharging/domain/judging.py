@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from smartcharging.domain.answers import Reported
-from smartcharging.domain.comparing import Compared, Difference, compare, is_same
+from smartcharging.domain.comparing import Compared, Difference, compare, is_below, is_same, lowest
 from smartcharging.domain.profiles import (
     ChargingPeriod,
     ChargingProfile,
@@ -31,10 +31,12 @@ from smartcharging.domain.profiles import (
     Version,
     policy_for,
 )
-from smartcharging.domain.reconcile import Verdict
+from smartcharging.domain.progress import Verdict
 from smartcharging.domain.schedule import composite_schedule
 
 MOST_UNCERTAIN = 4
+# Names of readings beside the numbers of the disagreements.
+IDLE, IDLE_OTHER, NO_EXTERNAL = "D9", "D9.other", "no_external"
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -113,11 +115,20 @@ class _Reading:
 
 
 def judge(
-    candidates: Sequence[Candidate], reported: Reported, question: Question, facts: StationFacts
+    candidates: Sequence[Candidate],
+    reported: Reported,
+    question: Question,
+    facts: StationFacts,
+    *,
+    beside: Sequence[Installed] = (),
 ) -> Judgement:
-    """What `reported` says of each candidate. `reported` is readable; `question.start` is the start it states."""
-    bench = _Bench(candidates, reported, question, facts)
+    """What `reported` says of each candidate. `reported` is readable; `question.start` is the start it states.
+
+    `beside`: what else stands on the station, set by others: its external limits, profiles that are not ours.
+    """
+    bench = _Bench(candidates, reported, question, facts, beside)
     ours, *others = _legal_readings(question.evse, facts)
+    others = [*_without_external(beside, ours), *others]
     hoped = frozenset(candidate.key for candidate in candidates if candidate.hoped)
     better = bench.better_than(hoped, _uncertain_otherwise(candidates, hoped), ours)
     if better is not None:
@@ -126,6 +137,8 @@ def judge(
     if found is not None:
         return bench.as_hoped(hoped, found)
     other = next((keys for keys in _one_less(candidates, hoped) if bench.explains(keys, ours)), None)
+    if other is None and bench.is_bare(ours):
+        other = frozenset()
     return bench.not_as_hoped(hoped, other, ours)
 
 
@@ -144,17 +157,46 @@ def expected_periods(
         policy = replace(policy, cap_by_local_limit=True)
         defaults = replace(defaults, limit_a=facts.socket_a(question.evse))
         installed = [*installed, _connection(facts)]
-    return composite_schedule(
-        installed=installed,
-        now=question.start,
-        duration_s=question.duration_s,
-        unit=question.unit,
-        evse=question.evse,
-        evse_count=max((number for number, _ in facts.sockets), default=1),
-        transactions=facts.transactions,
-        defaults=defaults,
-        policy=policy,
-    ).periods
+    composites = [
+        composite_schedule(
+            installed=layer,
+            now=question.start,
+            duration_s=question.duration_s,
+            unit=question.unit,
+            evse=question.evse,
+            evse_count=max((number for number, _ in facts.sockets), default=1),
+            transactions=facts.transactions,
+            defaults=defaults,
+            policy=policy,
+        ).periods
+        for layer in _layers(installed)
+    ]
+    return lowest(composites, duration_s=question.duration_s)
+
+
+def _layers(installed: Sequence[Installed]) -> Iterator[list[Installed]]:
+    """`installed` with at most one external constraint at a time on each EVSE, as often as it takes to have had all.
+
+    All external constraints hold at once, each from its own source (K11, K12); stack levels do not rank them. Those
+    that follow one another, as of an energy manager that regulates, are one layer.
+    """
+    rest = [item for item in installed if item.profile.purpose is not Purpose.EXTERNAL_CONSTRAINTS]
+    by_evse: dict[int, list[list[Installed]]] = {}
+    for item in installed:
+        if item.profile.purpose is Purpose.EXTERNAL_CONSTRAINTS:
+            tracks = by_evse.setdefault(item.evse, [])
+            track = next((track for track in tracks if _follows(track[-1].profile, item.profile)), None)
+            tracks.append([item]) if track is None else track.append(item)
+    for number in range(max(map(len, by_evse.values()), default=1)):
+        yield rest + [item for tracks in by_evse.values() for item in tracks[min(number, len(tracks) - 1)]]
+
+
+def _follows(before: ChargingProfile, after: ChargingProfile) -> bool:
+    """Whether `after` certainly begins when `before` has ended; validTo is exclusive (K01.FR.37)."""
+    begin = after.valid_from
+    if begin is None and after.kind is Kind.ABSOLUTE and not after.schedule.use_local_time:
+        begin = after.schedule.start
+    return begin is not None and before.valid_to is not None and before.valid_to <= begin
 
 
 def _connection(facts: StationFacts) -> Installed:
@@ -172,6 +214,7 @@ class _Bench:
     reported: Reported
     question: Question
     facts: StationFacts
+    beside: Sequence[Installed] = ()
 
     def composite(
         self, keys: frozenset[int], reading: _Reading, *, capped: bool = False
@@ -181,7 +224,8 @@ class _Bench:
             for candidate in self.candidates
             if candidate.key in keys
         }
-        installed = [item for item in by_id.values() if reading.keeps(item.profile)]
+        standing = [*by_id.values(), *(item for item in self.beside if item.profile.id not in by_id)]
+        installed = [item for item in standing if reading.keeps(item.profile)]
         policy = replace(reading.policy, rounding="none")
         return expected_periods(installed, self.question, self.facts, policy=policy, capped=capped)
 
@@ -211,10 +255,25 @@ class _Bench:
                 most_s, best = found.explained_s, keys
         return best
 
+    def is_bare(self, reading: _Reading) -> bool:
+        """Whether a 1.6 station reports its hardware and nothing else all the time: then all profiles are gone, also
+        those that would not show. From 2.0.1 on its own list says so (K09)."""
+        found = self.compared(frozenset(), reading)
+        names_none = all(period.limit is None for period in self.reported.periods)
+        is_all = names_none or found.explained_s >= self.question.duration_s
+        return self.facts.version == "1.6" and found.difference is None and is_all
+
     def shows(self, key: int, keys: frozenset[int], reading: _Reading) -> bool:
         """Whether the composite would be another one with this profile the other way: there, or not there."""
         one, other = self.composite(keys, reading), self.composite(keys ^ {key}, reading)
         return not is_same(one, other, duration_s=self.question.duration_s)
+
+    def names_another(self, hoped: frozenset[int], reading: _Reading) -> bool:
+        """Whether a station that need not show ours reports a limit all the same, and not that of its hardware."""
+        hardware = self.composite(hoped, reading, capped=True)
+        return reading.name == IDLE and is_below(
+            self.reported.periods, hardware, duration_s=self.question.duration_s
+        )
 
     def as_hoped(self, hoped: frozenset[int], reading: _Reading) -> Judgement:
         unseen = Verdict.UNCOMPARABLE if reading.name else Verdict.HIDDEN
@@ -226,7 +285,7 @@ class _Bench:
         return Judgement(
             CompareVerdict.UNKNOWN if unclear else CompareVerdict.EQUAL,
             _rounded(self.composite(hoped, reading)),
-            reading.name,
+            IDLE_OTHER if self.names_another(hoped, reading) else reading.name,
             of_profiles=of_profiles,
         )
 
@@ -260,9 +319,20 @@ def _legal_readings(evse: int, facts: StationFacts) -> Iterator[_Reading]:
         return
     yield _Reading("D8", policy, keeps=lambda profile: profile.kind is not Kind.RELATIVE)
     if evse:
-        yield _Reading("D9", policy, keeps=lambda profile: profile.purpose is not Purpose.STATION_MAX)
+        yield _Reading(IDLE, policy, keeps=lambda profile: profile.purpose is not Purpose.STATION_MAX)
     if not facts.shows_defaults_idle:
-        yield _Reading("D9", replace(policy, simulate_transaction=False))
+        yield _Reading(IDLE, replace(policy, simulate_transaction=False))
+
+
+def _without_external(beside: Sequence[Installed], ours: _Reading) -> list[_Reading]:
+    """A station may know a limit of others and leave it out of what it answers (K04 has it in, not all do)."""
+    if not any(item.profile.purpose is Purpose.EXTERNAL_CONSTRAINTS for item in beside):
+        return []
+    return [
+        _Reading(
+            NO_EXTERNAL, ours.policy, lambda profile: profile.purpose is not Purpose.EXTERNAL_CONSTRAINTS
+        )
+    ]
 
 
 def _uncertain_otherwise(candidates: Sequence[Candidate], hoped: frozenset[int]) -> Iterator[frozenset[int]]:

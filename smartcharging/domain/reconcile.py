@@ -7,157 +7,39 @@ Desired, sent and reported are three records. A profile goes
                     -> unknown (no answer) -> read back first, never blindly sent again (rule 4)
     withdrawn: clearing -> (cleared by exact id, read back) -> cleared
 
+A 2.x station that connects again, or whose composite is not as it should be, is first asked which profiles it holds
+(K09): its own list says whether one is gone, is another, or stands where the composite cannot show it. What is found
+gone is repaired, or only shown, as the operator chose.
+
 Nothing here waits: "wait" is an answer, and the next event or the minute's beat asks again. Sends and questions are
 bounded; a profile that is given up is settled, visibly, with its reason, until the station connects again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+
+from smartcharging.domain.progress import (
+    Because,
+    Delivery,
+    Do,
+    Intent,
+    Listed,
+    Outcome,
+    Progress,
+    Reading,
+    State,
+    Step,
+    Verdict,
+    Wish,
+)
+from smartcharging.domain.sayings import Words
 
 MAX_SENDS = 5
 MAX_READS = 5
 FIRST_PAUSE_S = 30
 LONGEST_PAUSE_S = 3600
-
-
-class State(StrEnum):
-    """How far a desired profile has come: the values of DesiredProfile.State."""
-
-    PENDING = "pending"
-    SENT = "sent"
-    ACCEPTED = "accepted"
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    DRIFTED = "drifted"
-    UNSUPPORTED = "unsupported"
-    CLEARING = "clearing"
-    CLEARED = "cleared"
-
-
-SETTLED = frozenset({State.CONFIRMED, State.REFUSED, State.UNSUPPORTED, State.CLEARED})
-
-
-class Wish(StrEnum):
-    """What is wanted of the profile now."""
-
-    STANDS = "stands"
-    SUPERSEDED = "superseded"  # a newer version has the same id: the station replaces it by itself
-    WITHDRAWN = "withdrawn"
-
-
-class Intent(StrEnum):
-    SET = "set"
-    CLEAR = "clear"
-
-
-class Outcome(StrEnum):
-    """How a command ended."""
-
-    OPEN = "open"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    FAILED = "failed"  # a CALLERROR that may pass
-    IMPOSSIBLE = "impossible"  # a CALLERROR that will not: NotImplemented, NotSupported
-    UNKNOWN = "unknown"  # no answer: it may or may not have happened
-    NEVER_SENT = "never_sent"  # expired or cancelled while it waited
-
-
-class Verdict(StrEnum):
-    """What a composite that was read back says about this profile."""
-
-    STANDS = "stands"  # the composite is as it should be, and shows this profile
-    HIDDEN = "hidden"  # the composite is as it should be; a lower limit covers this profile
-    MISSING = "missing"  # the composite is not as it should be, and this profile may be why
-    UNCOMPARABLE = "uncomparable"  # answered, but a legal reading of the standard explains it too
-    UNANSWERED = "unanswered"
-
-
-class Because(StrEnum):
-    """Why a profile is where it is; worded for people elsewhere."""
-
-    NONE = ""
-    OBSTACLE = "obstacle"  # the station's own capabilities
-    STATION_SAYS = "station_says"  # its words stand beside it
-    NO_ANSWER = "no_answer"
-    NOT_SENT = "not_sent"
-    HIDDEN = "hidden"
-    DIFFERS = "differs"
-    UNCOMPARABLE = "uncomparable"
-    GAVE_UP = "gave_up"
-    REPLACED = "replaced"
-    NEVER_THERE = "never_there"
-
-
-class Do(StrEnum):
-    NOTHING = "nothing"
-    SET = "set"
-    CLEAR = "clear"
-    READ = "read"  # ask for the composite schedule
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The last command sent for the profile. `words` are the station's."""
-
-    intent: Intent
-    outcome: Outcome
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was just read back, as far as this profile goes; judged once, when it comes in."""
-
-    verdict: Verdict
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """All that decides the next step of one profile.
-
-    `sends`: sets since it was last confirmed, or clears since it was withdrawn. `reads`: answers to our question
-    since the last delivery or connection. `settled`: at its end, or given up. `stale`: the station connected, booted
-    or began a session since then. `ready`: capabilities are known, or were waited for long enough. `obstacle`: what
-    they have against it. `asked`: a composite question that covers it is open. `busy`: other profiles are on their
-    way to the station, so that a composite asked now would be overtaken.
-    """
-
-    state: State
-    wish: Wish = Wish.STANDS
-    sends: int = 0
-    reads: int = 0
-    wake_at: datetime | None = None
-    online: bool = True
-    ready: bool = True
-    settled: bool = False
-    stale: bool = False
-    asked: bool = False
-    busy: bool = False
-    obstacle: str = ""
-    delivery: Delivery | None = None
-    reading: Reading | None = None
-
-    def sleeps(self, now: datetime) -> bool:
-        return self.wake_at is not None and self.wake_at > now
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The next step: what to ask of the station, and how the profile stands once that is asked."""
-
-    do: Do
-    state: State
-    sends: int
-    wake_at: datetime | None = None
-    settled: bool = False
-    because: Because = Because.NONE
-    words: str = ""
-    changes: bool = True
 
 
 def next_step(progress: Progress, now: datetime) -> Step:
@@ -200,14 +82,12 @@ def _accepted(progress: Progress, now: datetime) -> Step:
     reading = progress.reading
     if reading is None:
         return _read(progress, now, State.ACCEPTED)
-    if reading.verdict in {Verdict.UNCOMPARABLE, Verdict.UNANSWERED}:
-        return _read_later(progress, now)
     return _judge(progress, reading, now)
 
 
 def _confirmed(progress: Progress, now: datetime) -> Step:
     reading = progress.reading
-    if reading is not None and reading.verdict not in {Verdict.UNCOMPARABLE, Verdict.UNANSWERED}:
+    if reading is not None and _tells(progress, reading):
         return _judge(progress, reading, now)
     # After a boot or a new connection what was true may be so no longer.
     return _read(progress, now, State.ACCEPTED) if progress.stale else _wait(progress)
@@ -229,7 +109,7 @@ def _unknown(progress: Progress, now: datetime) -> Step:
     if reading is None:
         look = _once_more if progress.settled else _read
         return look(progress, now, State.UNKNOWN)
-    if reading.verdict is Verdict.STANDS:
+    if reading.verdict is Verdict.STANDS or progress.listed is Listed.PRESENT:
         return _judge(progress, reading, now)
     if reading.verdict is Verdict.UNANSWERED:
         return _read_later(progress, now)
@@ -239,8 +119,15 @@ def _unknown(progress: Progress, now: datetime) -> Step:
     return _to(progress, State.PENDING, Because.NO_ANSWER, wake_at=wake_at)
 
 
-def _refused(progress: Progress, now: datetime) -> Step:
+def _at_rest(progress: Progress, now: datetime) -> Step:
     return _wait(progress)
+
+
+def _refused(progress: Progress, now: datetime) -> Step:
+    """Other firmware may take what the old one refused: it is asked once more."""
+    if not progress.new_firmware:
+        return _wait(progress)
+    return replace(_to(progress, State.PENDING, Because.NEW_FIRMWARE), sends=0)
 
 
 def _unsupported(progress: Progress, now: datetime) -> Step:
@@ -259,21 +146,70 @@ _STANDING = {
     State.UNKNOWN: _unknown,
     State.DRIFTED: _drifted,
     State.UNSUPPORTED: _unsupported,
-    State.CLEARING: _refused,
-    State.CLEARED: _refused,
+    State.CLEARING: _at_rest,
+    State.CLEARED: _at_rest,
 }
 
 
+def _tells(progress: Progress, reading: Reading) -> bool:
+    """Whether composite and list together say something of this profile."""
+    has_word = progress.listed in {Listed.PRESENT, Listed.MISSING, Listed.DIFFERENT}
+    return has_word or reading.verdict not in {Verdict.UNCOMPARABLE, Verdict.UNANSWERED}
+
+
 def _judge(progress: Progress, reading: Reading, now: datetime) -> Step:
-    if reading.verdict is Verdict.STANDS:
-        return replace(_settle(progress, State.CONFIRMED), sends=0)
+    """What the composite and, where there is one, the station's own list say together."""
+    verdict, listed = reading.verdict, progress.listed
+    if listed is Listed.DIFFERENT:
+        return _drift(progress, now, Because.LISTED_OTHER, progress.listed_words)
+    if verdict is Verdict.STANDS:
+        # What shows has its effect, also where the list forgets to name it.
+        because = Because.SHOWN_NOT_LISTED if listed is Listed.MISSING else Because.NONE
+        return _confirm(progress, because)
+    if listed is Listed.MISSING:
+        shown = reading.words if verdict is Verdict.MISSING else ""
+        return _drift(progress, now, Because.NOT_LISTED, shown)
+    if listed is Listed.PRESENT:
+        return _judge_listed(progress, reading)
+    if verdict is Verdict.HIDDEN:
+        return _confirm(progress, Because.HIDDEN)
+    may_list = listed in {Listed.NOT_ASKED, Listed.ASKED} and progress.reads < MAX_READS
+    if may_list and verdict is not Verdict.UNANSWERED:
+        return _list_first(progress, reading)
+    if verdict is Verdict.MISSING:
+        return _drift(progress, now, Because.DIFFERS, reading.words)
+    return _read_later(progress, now)
+
+
+def _judge_listed(progress: Progress, reading: Reading) -> Step:
+    """It is installed, by the station's own word."""
     if reading.verdict is Verdict.HIDDEN:
-        return replace(_settle(progress, State.CONFIRMED, Because.HIDDEN), sends=0)
-    if progress.sends >= MAX_SENDS:
-        return _settle(progress, State.DRIFTED, Because.DIFFERS, reading.words)
+        return _confirm(progress, Because.LISTED_HIDDEN)
+    if reading.verdict is Verdict.MISSING:  # to send again what stands there would change nothing
+        return _settle(progress, State.DRIFTED, Because.NOT_APPLIED, reading.words)
+    return _confirm(progress, Because.LISTED, reading.words)
+
+
+def _list_first(progress: Progress, reading: Reading) -> Step:
+    """Ask the station what it holds before anything is concluded; the composite is read again after that."""
+    because = Because.DIFFERS if reading.verdict is Verdict.MISSING else Because.UNCOMPARABLE
+    step = _to(progress, State.ACCEPTED, because, reading.words)
+    may_ask = progress.listed is Listed.NOT_ASKED and progress.online and not progress.busy
+    return replace(step, do=Do.LIST) if may_ask else step
+
+
+def _confirm(progress: Progress, because: Because = Because.NONE, words: Words = "") -> Step:
+    return replace(_settle(progress, State.CONFIRMED, because, words), sends=0)
+
+
+def _drift(progress: Progress, now: datetime, because: Because, words: Words = "") -> Step:
     # Nothing was sent since it was last confirmed: the repair need not wait.
     wake_at = now + timedelta(seconds=pause_s(progress.sends)) if progress.sends else None
-    return _to(progress, State.DRIFTED, Because.DIFFERS, reading.words, wake_at=wake_at)
+    if progress.vanishes and progress.sends < MAX_SENDS:
+        return _to(progress, State.PENDING, Because.VANISHED, wake_at=wake_at)
+    if progress.sends >= MAX_SENDS or not progress.repairs:
+        return _settle(progress, State.DRIFTED, because, words)
+    return _to(progress, State.DRIFTED, because, words, wake_at=wake_at)
 
 
 # ----------------------------------------------------------------------------------------- a wish that stands no more
@@ -339,13 +275,14 @@ def _send(progress: Progress, now: datetime, do: Do) -> Step:
 
 
 def _read(progress: Progress, now: datetime, state: State) -> Step:
-    if progress.asked or progress.busy or not progress.online:
+    if progress.asked or progress.busy or not progress.online or progress.listed is Listed.ASKED:
         return _wait(progress)
     if not progress.stale and (progress.settled or progress.reads >= MAX_READS):
         return _wait(progress)
     if not progress.stale and progress.sleeps(now):
         return _wait(progress)
-    return Step(Do.READ, state, progress.sends)
+    lists_first = progress.reconnected and progress.listed is Listed.NOT_ASKED
+    return Step(Do.LIST if lists_first else Do.READ, state, progress.sends)
 
 
 def _read_later(progress: Progress, now: datetime) -> Step:
@@ -355,7 +292,9 @@ def _read_later(progress: Progress, now: datetime) -> Step:
     because = Because.NO_ANSWER if reading and reading.verdict is Verdict.UNANSWERED else Because.UNCOMPARABLE
     if progress.reads >= MAX_READS:
         return _settle(progress, progress.state, because, words)
-    wake_at = now + timedelta(seconds=pause_s(progress.reads))
+    # The first that got lost is asked again at once: a pause is for a station that stays silent.
+    lost_one = because is Because.NO_ANSWER and progress.reads <= 1
+    wake_at = None if lost_one else now + timedelta(seconds=pause_s(progress.reads))
     return _to(progress, progress.state, because, words, wake_at=wake_at)
 
 
@@ -364,7 +303,7 @@ def _once_more(progress: Progress, now: datetime, state: State) -> Step:
     if not progress.stale:
         return _wait(progress)
     step = _read(progress, now, state)
-    return replace(step, sends=min(progress.sends, MAX_SENDS - 1)) if step.do is Do.READ else step
+    return replace(step, sends=min(progress.sends, MAX_SENDS - 1)) if step.changes else step
 
 
 def _not_sent(progress: Progress, now: datetime, state: State) -> Step:
@@ -383,14 +322,14 @@ def _to(
     progress: Progress,
     state: State,
     because: Because = Because.NONE,
-    words: str = "",
+    words: Words = "",
     *,
     wake_at: datetime | None = None,
 ) -> Step:
     return Step(Do.NOTHING, state, progress.sends, wake_at=wake_at, because=because, words=words)
 
 
-def _settle(progress: Progress, state: State, because: Because = Because.NONE, words: str = "") -> Step:
+def _settle(progress: Progress, state: State, because: Because = Because.NONE, words: Words = "") -> Step:
     return replace(_to(progress, state, because, words), settled=True)
 
 

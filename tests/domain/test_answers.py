@@ -30,7 +30,7 @@ from smartcharging.domain.profiles import (
     Transaction,
     Unit,
 )
-from smartcharging.domain.reconcile import Verdict
+from smartcharging.domain.progress import Verdict
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 PERIODS = [{"startPeriod": 0, "limit": 14.0}, {"startPeriod": 900, "limit": 10, "numberPhases": 3}]
@@ -126,6 +126,39 @@ def test_a_start_period_may_be_a_float_in_2x() -> None:
     assert [period.start_s for period in reported.periods] == [0, 900]
 
 
+@pytest.mark.parametrize(
+    ("period", "state", "limit"),
+    [
+        ({"operationMode": "CentralSetpoint", "setpoint": -3000.0}, ReportedState.READ, None),
+        ({"operationMode": "Idle"}, ReportedState.READ, None),
+        (
+            {"limit": 7000, "dischargeLimit": -5000, "operationMode": "ExternalLimits"},
+            ReportedState.READ,
+            7000,
+        ),
+        ({}, ReportedState.NO_LIMIT, None),
+        ({"limit": -1}, ReportedState.NO_LIMIT, None),
+    ],
+)
+def test_a_period_of_2_1_may_name_no_limit(
+    period: dict[str, Any], state: ReportedState, limit: float | None
+) -> None:
+    schedule = {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, **period}]}
+    reported = read_composite({"status": "Accepted", "schedule": schedule}, ocpp="2.1", asked_unit="W")
+
+    assert (reported.state, reported.periods[0].limit) == (state, limit)
+    operation = reported.periods[0].operation
+    assert (operation.setpoint if operation else None) == period.get("setpoint")
+
+
+def test_a_period_of_2_1_that_cannot_be_read_names_its_field() -> None:
+    schedule = {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "setpoint": "low"}]}
+    reported = read_composite({"status": "Accepted", "schedule": schedule}, ocpp="2.1", asked_unit="W")
+
+    assert reported.state is ReportedState.MALFORMED
+    assert "chargingSchedulePeriod[0].setpoint" in reported.words
+
+
 scraps = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda children: (
@@ -138,10 +171,13 @@ scraps = st.recursive(
 @given(scraps, scraps, scraps, scraps)
 def test_no_answer_is_an_exception(a: Any, b: Any, c: Any, d: Any) -> None:
     schedule = {"duration": a, "chargingRateUnit": "A", "chargingSchedulePeriod": b, "scheduleStart": c}
-    for ocpp in ("1.6", "2.0.1"):
+    period = {"startPeriod": 0, "limit": a, "operationMode": b, "setpoint": c, "v2xFreqWattCurve": d}
+    of_2_1 = {"chargingRateUnit": "W", "chargingSchedulePeriod": [period]}
+    for ocpp in ("1.6", "2.0.1", "2.1"):
         for wrapped in (
             a,
             {"status": "Accepted", "chargingSchedule": schedule, "schedule": schedule},
+            {"status": "Accepted", "chargingSchedule": of_2_1, "schedule": of_2_1},
             {"status": d},
         ):
             assert read_composite(wrapped, ocpp=ocpp, asked_unit="A").state in ReportedState
@@ -267,6 +303,13 @@ def test_d9_a_default_left_out_while_idle_cannot_be_compared(reports: float | No
     judgement = judged(Candidate(1, DEFAULT_8), reports=reports)
 
     assert (judgement.verdict, judgement.reading) == (CompareVerdict.UNKNOWN, "D9")
+    assert judgement.of_profiles == {1: Verdict.UNCOMPARABLE}
+
+
+def test_d9_an_idle_station_that_reports_a_limit_of_nobody_leaves_nothing_out() -> None:
+    judgement = judged(Candidate(1, DEFAULT_8), reports=11)
+
+    assert (judgement.verdict, judgement.reading) == (CompareVerdict.UNKNOWN, "D9.other")
     assert judgement.of_profiles == {1: Verdict.UNCOMPARABLE}
 
 

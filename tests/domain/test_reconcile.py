@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from smartcharging.domain.reconcile import (
-    MAX_READS,
-    MAX_SENDS,
+from smartcharging.domain.progress import (
     SETTLED,
     Because,
     Delivery,
     Do,
     Intent,
+    Listed,
     Outcome,
     Progress,
     Reading,
@@ -26,9 +25,8 @@ from smartcharging.domain.reconcile import (
     Step,
     Verdict,
     Wish,
-    next_step,
-    pause_s,
 )
+from smartcharging.domain.reconcile import MAX_READS, MAX_SENDS, next_step, pause_s
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -48,6 +46,17 @@ def read(verdict: Verdict) -> Reading:
 ACCEPTED: dict[str, Any] = {"delivery": sent(Outcome.ACCEPTED), "sends": 1}
 CLEARING: dict[str, Any] = {"wish": Wish.WITHDRAWN, "sends": 1, "delivery": cleared(Outcome.ACCEPTED)}
 GIVEN_UP: dict[str, Any] = {"sends": MAX_SENDS, "settled": True}
+
+BACK: dict[str, Any] = {"settled": True, "stale": True, "reconnected": True}
+
+
+def judged(verdict: Verdict, listed: Listed) -> dict[str, Any]:
+    return {"delivery": sent(Outcome.ACCEPTED), "sends": 1, "reading": read(verdict), "listed": listed}
+
+
+def gone() -> dict[str, Any]:
+    return {"settled": True, "reading": read(Verdict.MISSING)}
+
 
 # state, what else is so -> what is done, the state after it
 TABLE: list[tuple[State, dict[str, Any], Do, State]] = [
@@ -119,6 +128,42 @@ TABLE: list[tuple[State, dict[str, Any], Do, State]] = [
     (State.SENT, {"wish": Wish.SUPERSEDED, "delivery": sent(Outcome.REFUSED)}, Do.NOTHING, State.CLEARED),
     (State.SENT, {"wish": Wish.SUPERSEDED, "delivery": sent(Outcome.UNKNOWN)}, Do.NOTHING, State.UNKNOWN),
     (State.CONFIRMED, {"wish": Wish.SUPERSEDED, "stale": True, "settled": True}, Do.NOTHING, State.CONFIRMED),
+    # a station that can list its profiles
+    (State.CONFIRMED, {**BACK, "listed": Listed.NOT_ASKED}, Do.LIST, State.ACCEPTED),
+    (State.CONFIRMED, {**BACK, "listed": Listed.ASKED}, Do.NOTHING, State.CONFIRMED),
+    (State.CONFIRMED, {**BACK, "listed": Listed.MISSING}, Do.READ, State.ACCEPTED),
+    (State.CONFIRMED, {**BACK, "listed": Listed.SILENT}, Do.READ, State.ACCEPTED),
+    (State.CONFIRMED, {**BACK, "listed": Listed.NOT_ASKED, "reconnected": False}, Do.READ, State.ACCEPTED),
+    (State.ACCEPTED, {**ACCEPTED, "listed": Listed.ASKED}, Do.NOTHING, State.ACCEPTED),
+    (State.ACCEPTED, judged(Verdict.MISSING, Listed.NOT_ASKED), Do.LIST, State.ACCEPTED),
+    (State.ACCEPTED, judged(Verdict.MISSING, Listed.ASKED), Do.NOTHING, State.ACCEPTED),
+    (State.ACCEPTED, {**judged(Verdict.MISSING, Listed.NOT_ASKED), "busy": True}, Do.NOTHING, State.ACCEPTED),
+    # a list is of use only where another composite may be asked for after it
+    (
+        State.ACCEPTED,
+        {**judged(Verdict.UNCOMPARABLE, Listed.NOT_ASKED), "reads": MAX_READS},
+        Do.NOTHING,
+        State.ACCEPTED,
+    ),
+    (State.ACCEPTED, judged(Verdict.MISSING, Listed.SILENT), Do.NOTHING, State.DRIFTED),
+    (State.ACCEPTED, judged(Verdict.MISSING, Listed.PRESENT), Do.NOTHING, State.DRIFTED),
+    (State.ACCEPTED, judged(Verdict.HIDDEN, Listed.MISSING), Do.NOTHING, State.DRIFTED),
+    (State.ACCEPTED, judged(Verdict.HIDDEN, Listed.PRESENT), Do.NOTHING, State.CONFIRMED),
+    (State.ACCEPTED, judged(Verdict.STANDS, Listed.MISSING), Do.NOTHING, State.CONFIRMED),
+    (State.ACCEPTED, judged(Verdict.STANDS, Listed.DIFFERENT), Do.NOTHING, State.DRIFTED),
+    (State.ACCEPTED, judged(Verdict.UNCOMPARABLE, Listed.NOT_ASKED), Do.LIST, State.ACCEPTED),
+    (State.ACCEPTED, judged(Verdict.UNCOMPARABLE, Listed.PRESENT), Do.NOTHING, State.CONFIRMED),
+    (State.ACCEPTED, judged(Verdict.UNANSWERED, Listed.NOT_ASKED), Do.NOTHING, State.ACCEPTED),
+    (State.ACCEPTED, judged(Verdict.UNANSWERED, Listed.MISSING), Do.NOTHING, State.DRIFTED),
+    (
+        State.UNKNOWN,
+        {"sends": 1, "reading": read(Verdict.HIDDEN), "listed": Listed.PRESENT},
+        Do.NOTHING,
+        State.CONFIRMED,
+    ),
+    # by the standard, or by the operator's choice
+    (State.CONFIRMED, {**gone(), "vanishes": True}, Do.NOTHING, State.PENDING),
+    (State.REFUSED, {"settled": True, "new_firmware": True}, Do.NOTHING, State.PENDING),
     (State.DRIFTED, {"wish": Wish.SUPERSEDED}, Do.NOTHING, State.DRIFTED),
 ]
 
@@ -146,6 +191,27 @@ def test_a_confirmation_gives_back_all_tries() -> None:
     progress = Progress(State.ACCEPTED, sends=4, reading=read(Verdict.STANDS))
 
     assert next_step(progress, NOW).sends == 0
+
+
+def test_what_is_only_shown_comes_to_rest_where_it_was_found() -> None:
+    shown = next_step(Progress(State.CONFIRMED, **gone(), repairs=False), NOW)
+    repaired = next_step(Progress(State.CONFIRMED, **gone()), NOW)
+
+    assert (shown.state, shown.settled) == (State.DRIFTED, True)
+    assert (repaired.state, repaired.settled, repaired.wake_at) == (State.DRIFTED, False, None)
+
+
+def test_a_listed_profile_that_shows_nowhere_is_not_sent_again() -> None:
+    step = next_step(Progress(State.ACCEPTED, **judged(Verdict.MISSING, Listed.PRESENT)), NOW)
+
+    assert (step.because, step.settled) == (Because.NOT_APPLIED, True)
+
+
+def test_a_lost_question_is_repeated_at_once_and_then_after_pauses() -> None:
+    lost = Progress(State.ACCEPTED, **ACCEPTED, reading=read(Verdict.UNANSWERED))
+
+    assert next_step(replace(lost, reads=1), NOW).wake_at is None
+    assert next_step(replace(lost, reads=2), NOW).wake_at == NOW + timedelta(seconds=60)
 
 
 def test_what_was_given_up_gets_one_more_send_when_the_station_returns() -> None:
@@ -177,6 +243,11 @@ progresses = st.builds(
     delivery=st.none()
     | st.builds(Delivery, intent=st.sampled_from(Intent), outcome=st.sampled_from(Outcome)),
     reading=st.none() | st.builds(Reading, verdict=st.sampled_from(Verdict)),
+    listed=st.sampled_from(Listed),
+    reconnected=st.booleans(),
+    repairs=st.booleans(),
+    vanishes=st.booleans(),
+    new_firmware=st.booleans(),
 )
 
 
@@ -202,13 +273,13 @@ def test_every_progress_has_one_step_and_never_one_send_too_many(progress: Progr
 class AnyStation(RuleBasedStateMachine):
     """A station that answers as it likes, one profile, and time. Whatever it does, it comes to rest."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(listed=st.sampled_from([Listed.CANNOT, Listed.NOT_ASKED]), repairs=st.booleans())
+    def begin(self, listed: Listed, repairs: bool) -> None:
         self.now = NOW
-        self.progress = Progress(State.PENDING)
+        self.progress = Progress(State.PENDING, listed=listed, repairs=repairs)
         self.sets = 0
         self.open_read = False
-        self.read_with = 0
+        self.open_list = False
 
     def go(self, reading: Reading | None = None) -> Step:
         """Steps until it waits, as dispatch does; every run of steps is short."""
@@ -233,8 +304,13 @@ class AnyStation(RuleBasedStateMachine):
             intent = Intent.SET if step.do is Do.SET else Intent.CLEAR
             self.progress = replace(self.progress, delivery=Delivery(intent, Outcome.OPEN), reads=0)
             self.sets += step.do is Do.SET
+        if step.do in {Do.SET, Do.CLEAR} and self.progress.listed is not Listed.CANNOT:
+            self.progress = replace(self.progress, listed=Listed.NOT_ASKED)  # what was listed is so no longer
         if step.do is Do.READ:
             self.open_read = True
+        if step.do is Do.LIST:
+            self.open_list = True
+            self.progress = replace(self.progress, listed=Listed.ASKED)
         if step.state is State.CONFIRMED:
             self.sets = 0
 
@@ -263,9 +339,22 @@ class AnyStation(RuleBasedStateMachine):
         self.progress = replace(self.progress, reads=self.progress.reads + 1)
         self.go(Reading(verdict))
 
+    @precondition(lambda self: self.open_list)
+    @rule(
+        listed=st.sampled_from(
+            [Listed.CANNOT, Listed.SILENT, Listed.PRESENT, Listed.MISSING, Listed.DIFFERENT]
+        )
+    )
+    def lists(self, listed: Listed) -> None:
+        self.open_list = False
+        self.progress = replace(self.progress, listed=listed)
+        self.go()
+
     @rule(seconds=st.sampled_from([1, 60, 4000]))
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
+        if seconds > 600 and self.progress.listed not in {Listed.CANNOT, Listed.ASKED}:
+            self.progress = replace(self.progress, listed=Listed.NOT_ASKED)
         self.go()
 
     @precondition(lambda self: self.progress.wish is Wish.STANDS)
@@ -284,7 +373,8 @@ class AnyStation(RuleBasedStateMachine):
     @invariant()
     def is_settled_or_waits_for_something(self) -> None:
         """What is neither settled nor asked of the station has a moment at which it goes on."""
-        waits = self.waits_for_answer or self.open_read or self.progress.wake_at is not None
+        asked = self.waits_for_answer or self.open_read or self.open_list
+        waits = asked or self.progress.wake_at is not None
         assert self.progress.settled or waits or self.progress.state is State.PENDING
 
 

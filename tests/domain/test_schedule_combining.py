@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from smartcharging.domain.profiles import LocalLimit, Policy
-from smartcharging.domain.schedule import stacks_for, sweep, window_from
-from smartcharging.domain.stacks import Situation
+from smartcharging.domain.profiles import Installed, LocalLimit, Outages, Policy
+from smartcharging.domain.schedule import composite_schedule, stacks_for, sweep, window_from
+from smartcharging.domain.stacks import Role, Situation
 from tests.domain.charging import (
     EXTERNAL,
+    GENERATION,
     LOCAL,
     MAX,
     NOW,
@@ -16,9 +19,11 @@ from tests.domain.charging import (
     TX_DEFAULT,
     at,
     charging,
+    dynamic,
     limits,
     profile,
     relative,
+    v2x,
     with_phases,
 )
 
@@ -202,7 +207,88 @@ def test_connector_0_converts_before_it_adds(station_sum: str, amps: float) -> N
     assert limits(one, two, evse=0, evse_count=2, defaults=LOCAL, station_sum=station_sum) == [(0, amps)]
 
 
+def test_unless_said_otherwise_a_station_has_one_evse_nobody_charges_and_no_local_limit_is_known() -> None:
+    asked: dict[str, Any] = {"now": NOW, "duration_s": 60, "unit": "A", "evse": 0}
+    item = profile(TX_DEFAULT, (0, 16), evse=0, duration_s=30)
+    answer = composite_schedule(installed=[item], **asked)
+    assert [period[:3] for period in answer.periods] == [(0, 16.0, None), (30, None, None)]
+
+
+def test_everest_counts_an_evse_at_its_local_limit_in_the_unit_it_does_not_name() -> None:
+    """D12: so each unit has a sum, and the lower one counts."""
+    one = profile(TX_DEFAULT, (0, 16), evse=1, id=1)
+    two = profile(TX_DEFAULT, (0, 6900), evse=2, unit="W", id=2)
+    question: dict[str, Any] = {"evse": 0, "evse_count": 2, "station_sum": "everest"}
+    amps, watts = LocalLimit(limit_a=20.0), LocalLimit(limit_w=9200.0)
+    assert limits(one, two, **question, defaults=amps) == [(0, 36.0)]
+    assert limits(one, two, **question, defaults=watts, unit="W") == [(0, 16_100.0)]
+    both = LocalLimit(limit_a=40.0, limit_w=9200.0)
+    assert limits(one, two, **question, defaults=both) == [(0, 23.3)]
+    assert limits(one, two, **question, defaults=UNKNOWN) == [(0, None)]
+    single = profile(TX_DEFAULT, (0, 2300, 1), evse=0, unit="W")
+    assert with_phases(single, **question, defaults=UNKNOWN) == [(0, 20.0, 1)]
+
+
+def test_a_raised_limit_counts_on_its_own_phases() -> None:
+    """D4, the policy that raises; a period that names no number of phases has all."""
+    item = profile(TX_DEFAULT, (0, 100, 1), (60, 100), unit="W", min_charging_rate=2300.0)
+    assert with_phases(item, min_rate_raises=True) == [(0, 10.0, 1), (60, 3.3, None)]
+    assert with_phases(item, min_rate_raises=True, names_assumed_phases=True) == [(0, 10.0, 1), (60, 3.3, 3)]
+
+
+# ------------------------------------------------------------------------------------------ which way it goes
+
+
+@pytest.mark.parametrize(
+    ("item", "is_plain"),
+    [
+        (profile(TX_DEFAULT, (0, 16), (60, 0)), True),
+        (profile(TX_DEFAULT, (0, 16), max_offline_s=60), True),
+        (dynamic(TX_DEFAULT, (0, 16)), True),
+        (profile(TX_DEFAULT, v2x(0, 16)), False),
+        (profile(GENERATION, (0, 16)), False),
+        (profile(TX_DEFAULT, v2x(0, mode="ChargingOnly")), True),  # it does not count
+    ],
+)
+def test_only_what_says_more_than_limits_takes_the_general_way(item: Installed, is_plain: bool) -> None:
+    other = profile(MAX, (0, 20), evse=0, id=2)
+    for installed in ([item], [other, item], [item, other]):
+        assert Situation(installed, (), window_from(NOW, 60), Policy()).is_plain is is_plain
+
+
+def test_what_counts_are_the_very_profiles_that_are_installed() -> None:
+    """`explain` finds them again."""
+    old = profile(TX_DEFAULT, (0, 16), max_offline_s=0, id=1)
+    sun, young = profile(GENERATION, (0, 5), id=2), dynamic(TX_DEFAULT, (0, 16), id=3)
+    situation = Situation((old, sun, young), (), window_from(NOW, 60), Policy(), Outages(since=NOW))
+    assert situation.counting == [sun, young]
+
+
 # ------------------------------------------------------------------------------------------ who wins
+
+
+def test_a_stack_says_what_it_does_and_where() -> None:
+    """What `explain` builds on too; a stack of generation is there where there is any."""
+    session, external, station_max, generation = (
+        Role.SESSION,
+        Role.EXTERNAL,
+        Role.STATION_MAX,
+        Role.GENERATION,
+    )
+
+    def roles(*installed: Installed, evse: int) -> list[tuple[Role, int]]:
+        situation = Situation(installed, (), window_from(NOW, 60), Policy())
+        return [(stack.role, stack.evse) for stack in stacks_for(situation, evse, 2)]
+
+    of_one, of_station = [(session, 1), (external, 1)], [(station_max, 0), (external, 0)]
+    everywhere = [*of_one, (session, 2), (external, 2), *of_station]
+    plain = profile(TX_DEFAULT, (0, 16))
+    assert roles(plain, evse=1) == [*of_one, *of_station]
+    assert roles(plain, evse=0) == everywhere
+    assert roles(profile(TX_DEFAULT, v2x(0, 16)), evse=0) == everywhere
+    suns = (profile(GENERATION, (0, 5), evse=1), profile(GENERATION, (0, 5), evse=0, id=2))
+    assert roles(*suns, evse=1) == [*of_one, (generation, 1), *of_station, (generation, 0)]
+    assert roles(*suns, evse=2) == [(session, 2), (external, 2), *of_station, (generation, 0)]
 
 
 def test_the_sweep_can_hand_out_the_profiles_themselves_to_explain_who_leads() -> None:
@@ -215,7 +301,7 @@ def test_the_sweep_can_hand_out_the_profiles_themselves_to_explain_who_leads() -
         stacks_for(situation, 1, 1),
         situation.window,
         situation.policy,
-        lambda item, periods: [item.profile.id] * len(periods),
+        lambda item, which: [item.profile.id] * (which.stop - which.start),
     )
     assert [(start_s, *leading) for start_s, leading in stretches] == [
         (0, 2, None, None, None),

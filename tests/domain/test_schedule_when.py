@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from smartcharging.domain.profiles import Recurrency
+from smartcharging.domain.profiles import Purpose, Recurrency
 from tests.domain.charging import (
     DAY,
+    EXTERNAL,
+    GENERATION,
     MAX,
     NOW,
     TX,
@@ -46,8 +48,14 @@ def test_a_period_at_or_past_the_duration_never_runs() -> None:
     assert limits(item) == [(0, 8.0), (240, 48.0)]
 
 
+def test_a_schedule_begins_with_its_first_period() -> None:
+    """K01.FR.31 wants it at 0; one that comes later leaves the time before it to others."""
+    top = profile(TX_DEFAULT, (60, 10), (90, 12), level=1, start=at(30), id=1)
+    assert limits(top, profile(TX_DEFAULT, (0, 6), id=2)) == [(0, 6.0), (90, 10.0), (120, 12.0)]
+
+
 def test_a_schedule_has_periods() -> None:
-    with pytest.raises(ValueError, match="at least one period"):
+    with pytest.raises(ValueError, match=r"^a charging schedule has at least one period$"):
         profile(TX_DEFAULT)
 
 
@@ -173,6 +181,26 @@ def test_a_relative_max_profile_counts_from_the_first_transaction_of_the_station
     item = relative(MAX, (0, 10), (300, 16), evse=0)
     running = (charging(1, since=at(-60)), charging(2, since=at(-120)))
     assert limits(item, evse=0, evse_count=2, transactions=running) == [(0, 10.0), (180, 16.0)]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "evse"), [(EXTERNAL, 1), (EXTERNAL, 0), (GENERATION, 1), (GENERATION, 0)]
+)
+def test_relative_counts_from_the_start_of_charging_for_every_purpose(purpose: Purpose, evse: int) -> None:
+    """External constraints and generation of the EVSE and of the station."""
+    item = relative(purpose, (0, 10), (300, 16), evse=evse, id=2)
+    ahead = profile(TX_DEFAULT, (0, 20), id=1)
+    added = 20.0 if purpose is GENERATION else 0.0
+    answer = limits(ahead, item, transactions=(charging(since=at(-120)),))
+    assert answer == [(0, added + 10.0), (180, added + 16.0)]
+
+
+def test_without_even_an_imagined_transaction_a_relative_profile_never_counts() -> None:
+    """D8, D9."""
+    item = relative(MAX, (0, 10), evse=0)
+    assert limits(item) == [(0, 10.0)]
+    assert limits(item, simulate_transaction=False) == [(0, 48.0)]
+    assert limits(item, simulate_transaction=False, txprofile_without_tx=True) == [(0, 10.0)]
 
 
 def test_outside_its_periods_a_profile_is_not_there_and_the_next_level_leads() -> None:
