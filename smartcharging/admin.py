@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from smartcharging.models import DesiredProfile, ReportedSchedule
+from smartcharging.policies import DriftPolicy, SafeLimit
 from stations.admin import PartyAdmin
 
 
@@ -37,3 +38,20 @@ class ReportedScheduleAdmin(RecordAdmin):
     list_display = ("station", "evse_number", "read_at", "state")
     list_filter = ("state",)
     list_select_related = ("station",)
+
+
+@admin.register(DriftPolicy)
+class DriftPolicyAdmin(PartyAdmin):
+    """What an operator wants done with limits that a station has lost; its administrators choose."""
+
+    list_display = ("operator", "on_drift")
+    list_select_related = ("operator",)
+
+
+@admin.register(SafeLimit)
+class SafeLimitAdmin(PartyAdmin):
+    """What stands under all limits of an operator's stations; its administrators choose."""
+
+    list_display = ("operator", "station", "limit_a")
+    list_select_related = ("operator", "station")
+    autocomplete_fields = ("station",)

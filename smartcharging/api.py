@@ -5,6 +5,7 @@ Access starts at the queryset: what a user may not see is not found.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,8 +19,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from smartcharging import services
+from smartcharging.domain.explain import Outcome
+from smartcharging.in_force import composite_of, limit_now, limits_over
 from smartcharging.models import DesiredProfile, ReportedSchedule
-from stations.api import visitor
+from smartcharging.reasons import problem_json
+from stations.api import MomentField, visitor
 from stations.models import Station
 
 LONGEST_H = 24 * 7
@@ -84,26 +88,53 @@ class WantedProfileSerializer(serializers.Serializer[Any]):
     unit = serializers.ChoiceField(choices=DesiredProfile.Unit.choices)
     periods = WantedPeriodSerializer(many=True, allow_empty=False)
     stack_level = serializers.IntegerField(min_value=0, max_value=1000)
-    start_schedule = serializers.DateTimeField(required=False, allow_null=True)
+    start_schedule = MomentField(latest=9999, required=False, allow_null=True)
     duration_s = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=2_000_000_000
     )
     recurrency = serializers.ChoiceField(
         choices=DesiredProfile.Recurrency.choices, required=False, default=""
     )
-    valid_from = serializers.DateTimeField(required=False, allow_null=True)
-    valid_to = serializers.DateTimeField(required=False, allow_null=True)
+    valid_from = MomentField(latest=9999, required=False, allow_null=True)
+    valid_to = MomentField(latest=9999, required=False, allow_null=True)
     transaction_id = serializers.CharField(required=False, default="", allow_blank=True, max_length=36)
 
 
 class MomentSerializer(serializers.Serializer[Any]):
     evse = serializers.IntegerField(min_value=0, max_value=1000, default=0)
-    at = serializers.DateTimeField(required=False, default=None, allow_null=True)
+    at = MomentField(required=False, default=None, allow_null=True)
+    hours = serializers.IntegerField(
+        min_value=0, max_value=LONGEST_H, default=0, help_text="So far ahead `over_time` reaches; 0: not."
+    )
 
 
 class WindowSerializer(serializers.Serializer[Any]):
     evse = serializers.IntegerField(min_value=0, max_value=1000, default=0)
     hours = serializers.IntegerField(min_value=1, max_value=LONGEST_H, default=24)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """What would limit by itself, and what became of it."""
+
+    by = serializers.ChoiceField(source="source", choices=["profile", "other", "connection", "socket"])
+    evse = serializers.IntegerField(source="evse_number", help_text="0: the whole station")
+    name = serializers.CharField()
+    profile = serializers.IntegerField(source="desired.pk", allow_null=True, default=None)
+    purpose = serializers.CharField(source="desired.purpose", allow_null=True, default=None)
+    stack_level = serializers.IntegerField(source="desired.stack_level", allow_null=True, default=None)
+    limit_a = serializers.FloatField(source="limit", allow_null=True)
+    outcome = serializers.ChoiceField(
+        choices=[str(outcome) for outcome in Outcome],
+        help_text="wins; adds: on top of the limit; higher: leads its purpose, but another limit is lower; "
+        "outranked: a higher stack level has a period; overruled: a stronger purpose has one",
+    )
+
+
+class StretchSerializer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    limit_a = serializers.FloatField(source="limit", allow_null=True)
+    reasons = ReasonSerializer(many=True)
 
 
 class LimitSerializer(serializers.Serializer[Any]):
@@ -112,11 +143,13 @@ class LimitSerializer(serializers.Serializer[Any]):
     evse = serializers.IntegerField(source="evse_number")
     at = serializers.DateTimeField()
     limit_a = serializers.FloatField(source="limit", allow_null=True)
-    because = serializers.CharField(source="name")
+    because = serializers.CharField()
     profile = serializers.IntegerField(source="winner.pk", allow_null=True, default=None)
     stack_level = serializers.IntegerField(source="winner.stack_level", allow_null=True, default=None)
     until = serializers.DateTimeField(allow_null=True)
     next_limit_a = serializers.FloatField(source="next_limit", allow_null=True)
+    reasons = ReasonSerializer(many=True)
+    over_time = StretchSerializer(many=True, help_text="So many hours from `at` on as asked for, else empty.")
 
 
 class ScheduleSerializer(serializers.Serializer[Any]):
@@ -161,12 +194,15 @@ class _StationView(APIView):
 class LimitView(_StationView):
     @extend_schema(parameters=[MomentSerializer], responses=LimitSerializer)
     def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
-        """The limit at a moment (now, if not given) and which profile sets it."""
+        """The limit at a moment (now, if not given), what sets it, and what would if that were not there."""
         asked = MomentSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         evse, at = asked.validated_data["evse"], asked.validated_data["at"] or timezone.now()
-        limit = services.limit_now(self.station(request, id, evse), evse, at)
-        return Response(LimitSerializer(limit).data)
+        station, hours = self.station(request, id, evse), asked.validated_data["hours"]
+        answer = limit_now(station, evse, at)
+        if hours:
+            answer = replace(answer, over_time=limits_over(station, evse, start=at, duration_s=hours * 3600))
+        return Response(LimitSerializer(answer).data)
 
 
 class ScheduleView(_StationView):
@@ -177,7 +213,7 @@ class ScheduleView(_StationView):
         asked.is_valid(raise_exception=True)
         evse, hours = asked.validated_data["evse"], asked.validated_data["hours"]
         station = self.station(request, id, evse)
-        ours = services.composite_of(
+        ours = composite_of(
             station, evse_number=evse, start=timezone.now(), duration_s=hours * 3600, unit="A"
         )
         rows = ReportedSchedule.objects.filter(station=station, evse_number=evse)
@@ -204,7 +240,11 @@ class ProfileViewSet(
 
     @extend_schema(request=WantedProfileSerializer, responses={201: ProfileSerializer})
     def create(self, request: Request) -> Response:
-        """Set a profile; it is sent, read back and compared. 400 names the field that cannot be."""
+        """Set a profile; it is sent, read back and compared.
+
+        400 names the field that cannot be. Where a rule of OCPP or of ours is broken, each problem has its `field`, a
+        `code`, a `text` for people, and the `clause` of the standard ("OCPP 2.0.1 K01.FR.31"; empty: our own rule).
+        """
         wanted = WantedProfileSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         wish = dict(wanted.validated_data)
@@ -214,7 +254,7 @@ class ProfileViewSet(
         try:
             row = services.set_profile(station=station, requested_by=request.user, now=timezone.now(), **wish)
         except services.CannotSet as error:
-            raise ValidationError({error.field or "non_field_errors": [str(error)]}) from error
+            raise ValidationError({error.field: [problem_json(error.problem)]}) from error
         return Response(ProfileSerializer(row).data, status=201)
 
     @extend_schema(responses={202: ProfileSerializer})

@@ -7,4 +7,8 @@ class SmartChargingConfig(AppConfig):
     verbose_name = _("Smart charging")
 
     def ready(self) -> None:
-        from smartcharging import receivers  # noqa: F401
+        from smartcharging import raw_profiles, receivers  # noqa: F401
+        from stations import objections
+
+        for action in raw_profiles.ACTIONS:
+            objections.register(action, raw_profiles.objection_to(action))

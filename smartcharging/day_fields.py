@@ -6,13 +6,19 @@ A keyboard of digits alone has no dash and no colon, so 24112026 and 1730 are un
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 DIGITS = {"inputmode": "numeric", "autocomplete": "off"}
+
+
+def midnight(day: date) -> datetime:
+    """When the day begins here."""
+    return timezone.make_aware(datetime.combine(day, time()))
 
 
 class DayField(forms.DateField):

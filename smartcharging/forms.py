@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from smartcharging.day_fields import ClockField, DayField
+from smartcharging.day_fields import ClockField, DayField, midnight
 from smartcharging.domain.checking import share_a
 from smartcharging.models import DesiredProfile
 from smartcharging.services import LimitPeriod
@@ -142,15 +142,15 @@ class LimitForm(forms.Form):
         return {
             "kind": DesiredProfile.Kind.RECURRING,
             "recurrency": DesiredProfile.Recurrency.DAILY,
-            "start_schedule": _midnight(timezone.localdate(now)),
-            "valid_to": _midnight(self.cleaned_data["until"] + timedelta(days=1)),
+            "start_schedule": midnight(timezone.localdate(now)),
+            "valid_to": midnight(self.cleaned_data["until"] + timedelta(days=1)),
         }
 
     def clock_changes(self, now: datetime) -> bool:
         """Whether the clock is set within a daily limit: it goes on by elapsed hours, so an hour off (D10)."""
         if self.cleaned_data.get("when") != When.DAILY:
             return False
-        first, last = _midnight(timezone.localdate(now)), _midnight(self.cleaned_data["until"])
+        first, last = midnight(timezone.localdate(now)), midnight(self.cleaned_data["until"])
         return first.utcoffset() != last.utcoffset()
 
     @classmethod
@@ -286,7 +286,8 @@ UNIT_SENTENCES = {
 
 def checks_of(station: Station, now: datetime) -> list[Check]:
     """What the station can take, by its own word, and what its connection gives."""
-    abilities, place = abilities_of(station), place_of(station, now)
+    place = place_of(station, now)
+    abilities = place.abilities
     connection = _("Connection: %(phases)s × %(amperes)s A") % {
         "phases": station.connection_phases,
         "amperes": station.connection_a,
@@ -306,7 +307,3 @@ def checks_of(station: Station, now: datetime) -> list[Check]:
             Check("warn", str(unread), str(_("Then only the station itself can refuse the limit.")))
         )
     return [*checks, Check("info", str(connection), str(low))]
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))

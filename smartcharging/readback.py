@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models.query import QuerySet
-from django.utils.formats import number_format
-from django.utils.timezone import localtime
-from django.utils.translation import gettext as _
 
 from smartcharging.domain.answers import Reported, ReportedState, read_composite
 from smartcharging.domain.asking import get_composite_schedule
 from smartcharging.domain.judging import Candidate, CompareVerdict, Judgement, Question, judge
-from smartcharging.domain.profiles import CompositePeriod, Unit
-from smartcharging.domain.reconcile import Reading, Verdict
+from smartcharging.domain.profiles import CompositePeriod, Operation, Unit
+from smartcharging.domain.progress import Reading, Verdict
+from smartcharging.domain.sayings import Saying
 from smartcharging.models import Comparison, Delivery, DesiredProfile, ReportedSchedule
-from smartcharging.reasons import READINGS
-from smartcharging.standing import STANDING, UNCERTAIN, facts_of, installed_from
+from smartcharging.standing import ORIGIN, STANDING, UNCERTAIN, beside, facts_of, installed_from
 from stations import commands
 from stations.models import Command, Station
 
-ORIGIN = "limits"
 WINDOW_S = 86_400
 # A station whose clock is further off answers about another day than the one we asked about.
 CLOCK_S = 300
@@ -85,7 +82,7 @@ def take(command: Command, *, station: Station, now: datetime) -> Taken | None:
     )
     overtaken = Delivery.objects.filter(desired__station=station, command__pk__gt=command.pk).exists()
     if overtaken:
-        _write(row, CompareVerdict.UNKNOWN, _("A later command overtook the question."))
+        _write(row, CompareVerdict.UNKNOWN, Saying("overtaken"))
         return Taken(row, {})
     return Taken(row, _compare(row, reported, question, station, now))
 
@@ -139,11 +136,21 @@ def _compare(
         _write(row, CompareVerdict.UNKNOWN, obstacle)
         verdict = Verdict.UNANSWERED if unanswered else Verdict.UNCOMPARABLE
         return {profile.pk: Reading(verdict, obstacle) for profile in asked}
-    candidates = _candidates(profiles, station)
-    judgement = judge(candidates, _with_periods(reported), question, facts_of(station, now))
-    words = _words(judgement, question)
-    _write(row, judgement.verdict, words, judgement, question)
-    return {profile.pk: Reading(judgement.of_profiles[profile.pk], words) for profile in asked}
+    others = beside(station, question.start)
+    judgement = judge(
+        _candidates(profiles, station),
+        _with_periods(reported),
+        question,
+        facts_of(station, now),
+        beside=others.installed,
+    )
+    if judgement.verdict is CompareVerdict.DIFFERS and not others.is_whole:
+        unknown = Saying("external_unknown")
+        _write(row, CompareVerdict.UNKNOWN, unknown, judgement, question)
+        return {profile.pk: Reading(Verdict.UNCOMPARABLE, unknown) for profile in asked}
+    found = _found(judgement, question)
+    _write(row, judgement.verdict, found, judgement, question)
+    return {profile.pk: Reading(judgement.of_profiles[profile.pk], found) for profile in asked}
 
 
 def _candidates(profiles: list[DesiredProfile], station: Station) -> list[Candidate]:
@@ -167,41 +174,34 @@ def _with_periods(reported: Reported) -> Reported:
     )
 
 
-def _obstacle(reported: Reported, question: Question, read_at: datetime) -> str:
+def _obstacle(reported: Reported, question: Question, read_at: datetime) -> Saying:
     """Why there is nothing to compare; empty where there is."""
     if reported.state is ReportedState.UNANSWERED:
-        return _("The station gave no answer.")
+        return Saying("unanswered")
     if reported.state is ReportedState.REJECTED:
-        return _("The station rejected the question: %(words)s") % {"words": reported.words or "-"}
+        return Saying("rejected", {"words": reported.words or "-"})
     if reported.state is ReportedState.MALFORMED:
-        return _("The answer is not readable: %(words)s") % {"words": reported.words}
+        return Saying("malformed", {"words": reported.words})
     off_s = abs((question.start - read_at).total_seconds())
     if reported.start is not None and off_s > CLOCK_S:
-        return _("The station answers about a moment that lies %(seconds)d s away.") % {"seconds": off_s}
-    return ""
+        return Saying("clock", {"seconds": round(off_s)})
+    return Saying()
 
 
-def _words(judgement: Judgement, question: Question) -> str:
+def _found(judgement: Judgement, question: Question) -> Saying:
     if judgement.difference is None:
-        return str(READINGS[judgement.reading])
-    at = question.start + timedelta(seconds=judgement.difference.first_s)
+        return Saying(judgement.reading)
+    at = (question.start + timedelta(seconds=judgement.difference.first_s)).isoformat()
     if judgement.difference.largest is None:
-        return _("It names no limit where one should be, from %(at)s.") % {"at": _moment(at)}
-    return _("The difference is at most %(largest)s %(unit)s, the first at %(at)s.") % {
-        "largest": number_format(judgement.difference.largest, 1),
-        "unit": question.unit,
-        "at": _moment(at),
-    }
-
-
-def _moment(at: datetime) -> str:
-    return f"{localtime(at):%d-%m-%Y %H:%M:%S}"
+        return Saying("no_limit", {"at": at})
+    largest = round(judgement.difference.largest, 1)
+    return Saying("difference", {"largest": largest, "unit": question.unit, "at": at})
 
 
 def _write(
     row: ReportedSchedule,
     verdict: CompareVerdict,
-    reason: str,
+    reason: Saying,
     judgement: Judgement | None = None,
     question: Question | None = None,
 ) -> None:
@@ -216,9 +216,19 @@ def _write(
             expected=_as_json(judgement.expected) if judgement else [],
             largest_difference=difference.largest if difference else None,
             first_difference_at=first_at,
-            reason=reason,
+            reason_code=reason.code,
+            reason_values=dict(reason.values),
         )
 
 
-def _as_json(periods: tuple[CompositePeriod, ...]) -> list[dict[str, float | int | None]]:
-    return [{"start_s": start_s, "limit": limit, "phases": phases} for start_s, limit, phases in periods]
+def _as_json(periods: tuple[CompositePeriod, ...]) -> list[dict[str, Any]]:
+    """As in DesiredProfile; `operation` is what a period of 2.x says beyond its limit, as far as it says it."""
+    return [
+        {"start_s": start_s, "limit": limit, "phases": phases}
+        | ({"operation": _said(operation)} if operation is not None else {})
+        for start_s, limit, phases, operation in periods
+    ]
+
+
+def _said(operation: Operation) -> dict[str, Any]:
+    return {name: value for name, value in asdict(operation).items() if value not in (None, ())}

@@ -1,4 +1,4 @@
-"""What people want of a station's limits: set, withdraw, and ask what counts. The only writer of new wishes.
+"""What people want of a station's limits: set and withdraw. The only writer of new wishes.
 
 Nothing is sent here: an event is recorded, and its receiver enqueues the reconciliation.
 """
@@ -6,46 +6,42 @@ Nothing is sent here: an event is recorded, and its receiver enqueues the reconc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 from django.db.models.query import QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
 
 from smartcharging.dispatch import start_withdrawal
-from smartcharging.domain.checking import Problem, Rule, faults, obstacles
-from smartcharging.domain.judging import Question, StationFacts, expected_periods
-from smartcharging.domain.profiles import CompositeSchedule, Installed, Policy, Unit, policy_for
-from smartcharging.domain.schedule import stacks_for, sweep, window_from
-from smartcharging.domain.stacks import Situation
+from smartcharging.domain.checking import problems
+from smartcharging.domain.rules import Problem, Rule
 from smartcharging.models import DesiredProfile
 from smartcharging.reasons import problem_text
-from smartcharging.standing import (
-    abilities_of,
-    facts_of,
-    installed_beside,
-    installed_from,
-    place_of,
-    profile_of,
-    standing_profiles,
-)
+from smartcharging.standing import place_among, place_of, profile_of
 from stations import events
 from stations.models import Station
 
 # Probes have 900000 and up; what a station held before us is below 1000.
-FIRST_ID, LAST_ID = 1000, 899_999
-LOOK_AHEAD_S = 7 * 86_400
+FIRST_ID, LAST_ID = 1000, 899_998
+SAFE_ID = 899_999  # of the safe limit, on every station
+# A station whose clock is behind holds it from now on all the same.
+CLOCK_SLACK = timedelta(days=1)
 
 
 class CannotSet(ValueError):
-    """The profile cannot be set. The text is for people; `field` is what is wrong, as in "periods[2].limit"."""
+    """The profile cannot be set: `problem` says why, the text says it for people."""
 
-    def __init__(self, text: str, field: str = "") -> None:
-        super().__init__(text)
-        self.field = field
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem_text(problem))
+        self.problem = problem
+
+    @property
+    def field(self) -> str:
+        """What is wrong, as in "periods[2].limit"."""
+        return self.problem.field
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +51,6 @@ class LimitPeriod:
     start_s: int
     limit: float
     phases: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LimitNow:
-    """What limits an EVSE (0: the station) at `at`, by our own records.
-
-    `limit` None: nothing is known to limit it. `winner` None: no profile does, but the hardware. `until` None: no
-    change within a week; `next_limit` is what counts from then on.
-    """
-
-    evse_number: int
-    at: datetime
-    limit: float | None
-    unit: Unit
-    winner: DesiredProfile | None
-    until: datetime | None
-    next_limit: float | None
-
-    @property
-    def name(self) -> str:
-        """The profile that wins, or that there is none."""
-        return self.winner.name if self.winner else str(_("the connection and the socket"))
 
 
 def set_profile(
@@ -129,7 +103,7 @@ def set_profile(
         row.profile_id = older.profile_id if older else _free_id(station)
         problem = problem_with(row, now)
         if problem is not None:
-            raise CannotSet(problem_text(problem), problem.field)
+            raise CannotSet(problem)
         _supersede(row, older, now)
         row.save()
         _record_change(row, now)
@@ -138,17 +112,13 @@ def set_profile(
 
 def problem_with(row: DesiredProfile, now: datetime) -> Problem | None:
     """The first thing that is wrong with a wish that is not saved yet; None: nothing."""
-    choices = _choice_problem(row)
-    if choices is not None:
-        return choices
+    problem = _choice_problem(row) or _wish_problem(row) or _safe_problem(row)
+    if problem is not None:
+        return problem
     station = row.station
+    place = place_among(place_of(station, now), station, row.profile_id or 0, wished=True)
     profile = profile_of(row, station.ocpp_version)
-    wrong = next(faults(profile, evse=row.evse_number, place=place_of(station, now), now=now), None)
-    if wrong is not None:
-        return wrong
-    beside = installed_beside(station, row.profile_id or 0)
-    found = obstacles(profile, abilities=abilities_of(station), installed=beside)
-    return next(found, None) or _double_default(row)
+    return next(problems(profile, evse=row.evse_number, place=place, now=now), None)
 
 
 def withdraw(desired: DesiredProfile, *, requested_by: Any, now: datetime) -> None:
@@ -163,42 +133,53 @@ def withdraw(desired: DesiredProfile, *, requested_by: Any, now: datetime) -> No
     desired.refresh_from_db()
 
 
+def set_safe_default(*, station: Station, unit: str, limit: float, now: datetime) -> DesiredProfile | None:
+    """Keep this low default per session on `station`, for ever and under all others (rule 12).
+
+    None: somebody's own default stands on its place, or what stood there is still on its way out. What the station has
+    against it, dispatch says, so that it is seen.
+    """
+    row = DesiredProfile(
+        station=station,
+        name=gettext("Safe limit"),
+        profile_id=SAFE_ID,
+        purpose=DesiredProfile.Purpose.TX_DEFAULT,
+        kind=DesiredProfile.Kind.ABSOLUTE,
+        unit=unit,
+        periods=[{"start_s": 0, "limit": limit, "phases": None}],
+        start_schedule=_whole_second(now - CLOCK_SLACK),
+        requested_at=now,
+    )
+    with transaction.atomic():
+        Station.objects.select_for_update(no_key=True).get(pk=station.pk)
+        older = _on_same_place(row)
+        if older is not None and (older.unit, older.periods) == (row.unit, row.periods):
+            return older if older.profile_id == SAFE_ID else None
+        earlier: QuerySet[DesiredProfile] = DesiredProfile.objects.filter(station=station, profile_id=SAFE_ID)
+        is_leaving = earlier.filter(state=DesiredProfile.State.CLEARING).exists()
+        if is_leaving or (older is not None and older.profile_id != SAFE_ID):
+            return None
+        _supersede(row, older, now)
+        row.version = (earlier.aggregate(newest=Max("version"))["newest"] or 0) + 1
+        row.save()
+        _record_change(row, now)
+    return row
+
+
+def safe_default_of(station: Station) -> DesiredProfile | None:
+    """The safe limit that is wanted there."""
+    found: DesiredProfile | None = (
+        DesiredProfile.objects.current().filter(station=station, profile_id=SAFE_ID).first()
+    )
+    return found
+
+
 def look_again(station: Station) -> None:
     """Something else touched the station: what stands there by our records is read back, and repaired, once more."""
     rows = DesiredProfile.objects.filter(
         station=station, state__in=(DesiredProfile.State.CONFIRMED, DesiredProfile.State.ACCEPTED)
     )
     rows.update(state=DesiredProfile.State.ACCEPTED, attempts=0, settled_at=None, next_attempt_at=None)
-
-
-def composite_of(
-    station: Station, *, evse_number: int, start: datetime, duration_s: int, unit: Unit
-) -> CompositeSchedule:
-    """Our composite of what stands on the station by our records; a limit of None: none of ours counts then."""
-    question = Question(evse_number, start, duration_s, unit)
-    installed = installed_from(standing_profiles(station), station.ocpp_version)
-    periods = expected_periods(installed, question, facts_of(station, start))
-    return CompositeSchedule(start, duration_s, unit, periods)
-
-
-def limit_now(station: Station, evse_number: int, now: datetime) -> LimitNow:
-    """The limit at `now`, in A per phase, and which profile sets it; within what socket and connection can do."""
-    rows = standing_profiles(station)
-    facts = facts_of(station, now)
-    question = Question(evse_number, now, LOOK_AHEAD_S, "A")
-    installed = installed_from(rows, station.ocpp_version)
-    periods = expected_periods(installed, question, facts, capped=True)
-    first, later = periods[0], periods[1:]
-    winner_id = _winner(installed, question, facts, first.limit)
-    return LimitNow(
-        evse_number=evse_number,
-        at=now,
-        limit=first.limit,
-        unit="A",
-        winner=next((row for row in rows if row.profile_id == winner_id), None),
-        until=now.replace(microsecond=0) + timedelta(seconds=later[0].start_s) if later else None,
-        next_limit=later[0].limit if later else None,
-    )
 
 
 # -------------------------------------------------------------------------------------------------------- the wishes
@@ -220,7 +201,7 @@ def _on_same_place(row: DesiredProfile) -> DesiredProfile | None:
 
 def _free_id(station: Station) -> int:
     """The next id of our range on this station; ids of long ago come round again."""
-    used: QuerySet[DesiredProfile] = DesiredProfile.objects.filter(station=station)
+    used: QuerySet[DesiredProfile] = DesiredProfile.objects.filter(station=station, profile_id__lte=LAST_ID)
     highest = used.aggregate(highest=Max("profile_id"))["highest"]
     if highest is None:
         return FIRST_ID
@@ -257,8 +238,6 @@ def _choice_problem(row: DesiredProfile) -> Problem | None:
             return Problem(field, Rule.CHOICE, str(getattr(row, field)), ", ".join(filter(None, values)))
     if not 0 < len(row.name) <= 100:
         return Problem("name", Rule.NAME, len(row.name), 100)
-    if not 0 <= row.stack_level <= 1000:
-        return Problem("stack_level", Rule.LEVEL, row.stack_level)
     if not row.periods:
         return Problem("periods", Rule.NO_PERIODS)
     if len(row.transaction_id) > 36:
@@ -266,40 +245,27 @@ def _choice_problem(row: DesiredProfile) -> Problem | None:
     return None
 
 
-def _double_default(row: DesiredProfile) -> Problem | None:
-    """2.x refuses a default on EVSE 0 and one on an EVSE at the same level (K01.FR.52/.53)."""
-    if row.station.ocpp_version == "1.6" or row.purpose != DesiredProfile.Purpose.TX_DEFAULT:
+def _wish_problem(row: DesiredProfile) -> Problem | None:
+    """What 1.6 leaves open and we do not: a wish says when it starts, and of which session it is."""
+    if row.station.ocpp_version != "1.6":
         return None
-    others = DesiredProfile.objects.current().filter(
-        station=row.station, purpose=row.purpose, stack_level=row.stack_level
-    )
-    others = others.exclude(evse_number=0) if row.evse_number == 0 else others.filter(evse_number=0)
-    other = others.first()
-    if other is None:
+    is_relative = row.kind == DesiredProfile.Kind.RELATIVE
+    if (row.start_schedule is None) != is_relative:
+        rule = Rule.START_NOT_ALLOWED if is_relative else Rule.START_MISSING
+        return Problem("start_schedule", rule)
+    if row.purpose == DesiredProfile.Purpose.TX and not row.transaction_id:
+        return Problem("transaction_id", Rule.TX_MISSING)
+    return None
+
+
+def _safe_problem(row: DesiredProfile) -> Problem | None:
+    """The place of the safe limit is taken as long as that is wanted; in 1.6 too, where it would be replaced."""
+    older = _on_same_place(row)
+    if older is None or older.profile_id != SAFE_ID:
         return None
-    place = f"EVSE {other.evse_number}"
-    return Problem("stack_level", Rule.SAME_LEVEL, row.stack_level, place)
+    return Problem("stack_level", Rule.DUPLICATE, row.stack_level, SAFE_ID)
 
 
 def _whole_second(moment: datetime | None) -> datetime | None:
     """Stations drop fractions of a second (1.6 3.14); so do we, before they can differ."""
     return moment.replace(microsecond=0) if moment else None
-
-
-# ----------------------------------------------------------------------------------------------------- which one wins
-
-
-def _winner(
-    installed: list[Installed], question: Question, facts: StationFacts, limit: float | None
-) -> int | None:
-    """The id of the profile that sets `limit` now: of those that lead their purpose, the one that gives it alone."""
-    policy: Policy = replace(policy_for(facts.version), names_assumed_phases=False)
-    window = window_from(question.start, 0)
-    situation = Situation(installed, facts.transactions, window, policy)
-    count = max((number for number, _ in facts.sockets), default=1)
-    stacks = stacks_for(situation, question.evse, count)
-    _start, leading = next(sweep(stacks, window, policy, lambda item, periods: [item] * len(periods)))
-    leaders = [item for item in reversed(leading) if item is not None]  # the station's own limit first
-    now = replace(question, duration_s=0)
-    alone = {item.profile.id: expected_periods([item], now, facts)[0].limit for item in leaders}
-    return next((key for key, value in alone.items() if value == limit), None)

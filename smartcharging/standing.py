@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from django.db.models import Q
+from django.db.models.query import QuerySet
 
-from smartcharging.domain.checking import Abilities, Place
+from smartcharging.domain.external import External, external_limit
+from smartcharging.domain.fields import MalformedProfile
 from smartcharging.domain.judging import StationFacts
 from smartcharging.domain.profiles import (
     ChargingPeriod,
@@ -22,10 +25,18 @@ from smartcharging.domain.profiles import (
     Unit,
     rules_of,
 )
-from smartcharging.models import Comparison, DesiredProfile
-from stations.models import Capabilities, ChargingSession, Station
+from smartcharging.domain.rules import Abilities, Place
+from smartcharging.domain.wire import parse_profile
+from smartcharging.models import Comparison, DesiredProfile, ExternalLimit, ProfileReport
+from stations.models import Capabilities, ChargingSession, Command, Station
 
 State = DesiredProfile.State
+ORIGIN = "limits"  # of the commands that dispatch and readback make
+CHANGES = ("SetChargingProfile", "ClearChargingProfile")
+PROBE_IDS = range(900_000, 1_000_000)  # a probe clears what it set, and puts back what stood there
+SAME_MOMENT_S = 5
+# In 2.1 a source is any text. No station is limited by as many at once, and each costs a composite of its own.
+MOST_EXTERNAL = 50
 PURPOSES = {
     DesiredProfile.Purpose.STATION_MAX: Purpose.STATION_MAX,
     DesiredProfile.Purpose.TX_DEFAULT: Purpose.TX_DEFAULT,
@@ -82,39 +93,132 @@ def standing_profiles(station: Station) -> list[DesiredProfile]:
     return list(DesiredProfile.objects.filter(station=station, state__in=STANDING).order_by("pk"))
 
 
-def installed_beside(station: Station, profile_id: int) -> int:
-    """How many other profiles of ours stand on the station, or may."""
-    rows = DesiredProfile.objects.filter(station=station, state__in=(*STANDING, *UNCERTAIN))
-    return rows.exclude(profile_id=profile_id).values("profile_id").distinct().count()
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What others have on a station. `is_whole`: all of it is known, as far as the station told."""
+
+    installed: tuple[Installed, ...] = ()
+    is_whole: bool = True
+
+
+def beside(station: Station, at: datetime) -> Beside:
+    """What limits the station at `at` and is not ours: limits of others, and profiles that it lists beside ours."""
+    if station.ocpp_version == "1.6":
+        return Beside()
+    rows = list(_external_limits(station, at).order_by("-pk")[: MOST_EXTERNAL + 1])
+    limits = [external_of(row, station) for row in reversed(rows[:MOST_EXTERNAL])]
+    installed = [item for limit in limits for item in limit.installed]
+    is_whole = len(rows) <= MOST_EXTERNAL and all(limit.is_whole for limit in limits)
+    return Beside((*installed, *foreign(station)), is_whole)
+
+
+def _external_limits(station: Station, at: datetime) -> QuerySet[ExternalLimit]:
+    still = Q(cleared_at__isnull=True) | Q(cleared_at__gt=at)
+    rows: QuerySet[ExternalLimit] = ExternalLimit.objects.filter(still, station=station)
+    return rows.filter(since__lte=at + timedelta(seconds=SAME_MOMENT_S))
+
+
+def external_of(row: ExternalLimit, station: Station) -> External:
+    """A limit of others as profiles, of which the id is the row's, negative."""
+    found = external_limit(
+        row.schedules,
+        key=row.pk,
+        evse=row.evse_number,
+        since=row.since,
+        version=rules_of(station.ocpp_version),
+        purpose=Purpose.LOCAL_GENERATION if row.is_local_generation else Purpose.EXTERNAL_CONSTRAINTS,
+    )
+    return found if row.is_whole else replace(found, is_whole=False)
+
+
+def foreign(station: Station) -> Iterator[Installed]:
+    """Profiles of others on the station's last list, unless profiles were changed by command since then."""
+    report = complete_report(station)
+    if report is None or _is_changed_since(report):
+        return
+    known = ids_of_ours(station)
+    for row in report.profiles.all():
+        is_known = row.profile_id is None or row.profile_id in known or row.profile_id in PROBE_IDS
+        if is_known or row.profile.get("chargingProfilePurpose") == Purpose.EXTERNAL_CONSTRAINTS:
+            continue  # the limits of others are told by NotifyChargingLimit, and when they are over
+        try:
+            profile = parse_profile(row.profile, rules_of(station.ocpp_version))
+        except MalformedProfile:
+            continue
+        yield Installed(profile, row.evse_number)
+
+
+def complete_report(station: Station) -> ProfileReport | None:
+    """The last complete list of profiles."""
+    rows = ProfileReport.objects.filter(station=station, state=ProfileReport.State.COMPLETE)
+    return rows.order_by("-pk").first()
+
+
+def ids_of_ours(station: Station) -> set[int]:
+    """The profiles that we want on the station, or that may still stand there of those we wanted."""
+    rows = DesiredProfile.objects.filter(station=station).exclude(state=State.CLEARED)
+    return set(rows.values_list("profile_id", flat=True))
+
+
+def _is_changed_since(report: ProfileReport) -> bool:
+    """Others changed profiles by a command after the question. Our own commands touch ours alone."""
+    later = Command.objects.filter(
+        station_id=report.station_id, pk__gt=report.command_id, action__in=CHANGES, sent_at__isnull=False
+    )
+    return later.exclude(origin=ORIGIN).exists()
 
 
 def facts_of(station: Station, now: datetime) -> StationFacts:
     """What the composite of this station depends on beside its profiles."""
     capabilities = _capabilities(station)
-    sockets = tuple((evse.number, float(evse.socket_a)) for evse in station.evses.order_by("number"))
-    if not sockets:
-        count = (capabilities and capabilities.evse_count) or 1
-        sockets = tuple((number, float(station.connection_a)) for number in range(1, count + 1))
     return StationFacts(
         version=rules_of(station.ocpp_version),
         connection_a=station.connection_a,
         phases=(capabilities and capabilities.phases) or station.connection_phases,
-        sockets=sockets,
+        sockets=_sockets(station, capabilities),
         transactions=tuple(_transactions(station, now)),
         shows_defaults_idle=_shows_defaults_idle(station),
     )
 
 
 def place_of(station: Station, now: datetime) -> Place:
-    """Where a profile may stand on this station."""
-    facts = facts_of(station, now)
-    running = tuple((transaction.evse, str(transaction.id)) for transaction in facts.transactions)
-    return Place(frozenset(number for number, _ in facts.sockets), station.connection_a, running)
+    """Where a profile may stand on this station, by its own word and by its sessions."""
+    capabilities = _capabilities(station)
+    running = tuple((each.evse, str(each.id)) for each in _transactions(station, now))
+    return Place(
+        evses=frozenset(number for number, _ in _sockets(station, capabilities)),
+        connection_a=station.connection_a,
+        version=rules_of(station.ocpp_version),
+        transactions=running,
+        abilities=_abilities(capabilities),
+    )
+
+
+def place_among(place: Place, station: Station, profile_id: int, *, wished: bool) -> Place:
+    """`place` with the other profiles of ours that stand there.
+
+    `wished`: with those too that are yet to be sent, and with those of others that the station lists: before a limit
+    is set, not before it is sent, when the station itself will say.
+    """
+    rows = DesiredProfile.objects.filter(station=station).exclude(profile_id=profile_id)
+    counts = Q(state__in=(*STANDING, *UNCERTAIN))
+    if wished:
+        counts |= Q(withdrawn_at__isnull=True) & ~Q(state__in=(State.REFUSED, State.UNSUPPORTED))
+    standing = list(rows.filter(counts).order_by("pk"))
+    installed = [row for row in standing if row.state in STANDING or (wished and row.withdrawn_at is None)]
+    ids = {row.profile_id for row in installed}
+    leaving = {row.profile_id for row in standing} - ids
+    others = foreign(station) if wished and place.version != "1.6" else ()
+    there = (*installed_from(installed, station.ocpp_version), *others)
+    return replace(place, installed=there, leaving=len(leaving))
 
 
 def abilities_of(station: Station) -> Abilities:
     """What the station said that it can take, rule 11; nothing where it was not read."""
-    row = _capabilities(station)
+    return _abilities(_capabilities(station))
+
+
+def _abilities(row: Capabilities | None) -> Abilities:
     if row is None:
         return Abilities()
     return Abilities(
@@ -123,7 +227,26 @@ def abilities_of(station: Station) -> Abilities:
         max_periods=row.max_periods,
         max_stack_level=row.max_stack_level,
         max_profiles=row.max_profiles,
+        phases=row.phases,
+        phase_switching=row.ac_phase_switching,
+        purposes=_said(row.supported_purposes),
+        dynamic=row.dynamic_profiles,
+        modes=_said(row.operation_modes),
+        local_time=row.local_time,
     )
+
+
+def _said(items: list[str] | None) -> tuple[str, ...] | None:
+    return None if items is None else tuple(items)
+
+
+def _sockets(station: Station, capabilities: Capabilities | None) -> tuple[tuple[int, float], ...]:
+    """The station's EVSEs with the current of their sockets; as many as it said, where none is known by itself."""
+    sockets = tuple((evse.number, float(evse.socket_a)) for evse in station.evses.order_by("number"))
+    if sockets:
+        return sockets
+    count = (capabilities and capabilities.evse_count) or 1
+    return tuple((number, float(station.connection_a)) for number in range(1, count + 1))
 
 
 def _capabilities(station: Station) -> Capabilities | None:
@@ -157,7 +280,8 @@ def _shows_defaults_idle(station: Station) -> bool:
         reported__station=station,
         reported__evse_number__gt=0,
         verdict=Comparison.Verdict.EQUAL,
-        reason="",
+        reason_code="",
+        reason_text="",
     ).select_related("reported")[:20]
     defaults = DesiredProfile.objects.filter(
         station=station, purpose=DesiredProfile.Purpose.TX_DEFAULT, settled_at__isnull=False

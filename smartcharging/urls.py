@@ -8,4 +8,5 @@ app_name = "smartcharging"
 urlpatterns = [
     path("<str:identity>/limiet/", views.set_limit, name="set"),
     path("<str:identity>/limiet/<int:pk>/intrekken/", views.withdraw_limit, name="withdraw"),
+    path("<str:identity>/limiet/<int:pk>/terugzetten/", views.put_back_limit, name="put_back"),
 ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from smartcharging.drifts import CannotPutBack, put_back
 from smartcharging.forms import (
     LimitForm,
     PeriodForm,
@@ -55,6 +56,20 @@ def withdraw_limit(request: HttpRequest, identity: str, pk: int) -> HttpResponse
     withdraw(row, requested_by=request.user, now=timezone.now())
     messages.success(request, _("“%(name)s” is being withdrawn.") % {"name": row.name})
     return redirect("stations:detail", identity)
+
+
+@require_POST
+def put_back_limit(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
+    """Send a limit again that the station has lost; back to what was read of it."""
+    rows = DesiredProfile.objects.plannable_by(cast(Visitor, request.user)).current()
+    row = get_object_or_404(rows, pk=pk, station__identity=identity)
+    try:
+        put_back(row, requested_by=request.user, now=timezone.now())
+    except CannotPutBack as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("“%(name)s” is being put back.") % {"name": row.name})
+    return redirect("stations:read_back", identity)
 
 
 def _set(request: HttpRequest, station: Station, form: LimitForm, rows: BaseFormSet[PeriodForm]) -> bool:

@@ -11,7 +11,7 @@ from smartcharging.models import DesiredProfile
 from tests.smartcharging.fake_station import FakeStation
 
 
-@pytest.fixture(params=["1.6", "2.0.1"])
+@pytest.fixture(params=["1.6", "2.0.1", "2.1"])
 def station(request: pytest.FixtureRequest, db: None) -> FakeStation:
     fake = FakeStation(request.param, capabilities={})
     fake.connects()

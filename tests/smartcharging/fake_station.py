@@ -20,8 +20,8 @@ from portal.simulator.v2 import Speech2
 from portal.simulator.v16 import Speech16
 from smartcharging import dispatch
 from smartcharging.models import DesiredProfile
-from stations import commands, presence
-from stations.models import Command, Presence, Station
+from stations import commands, events, presence
+from stations.models import Command, Event, Presence, Station
 from tests.factories import NOW, make_capabilities, make_station
 
 Payload = dict[str, Any]
@@ -76,12 +76,20 @@ class FakeStation:
         self.now += timedelta(seconds=seconds)
         Presence.objects.filter(station=self.row, connection__isnull=False).update(renewed_at=self.now)
 
-    def reboots(self, *, forgetting: bool = False) -> None:
+    def reboots(self, *, forgetting: bool = False, firmware_changed: bool = False) -> None:
+        """It starts anew: connects, and says so (BootNotification)."""
         self.disconnects()
         if forgetting:
             self.schedules.profiles = []
         self.later(20)
         self.connects()
+        self.row.booted_at = self.now
+        self.row.save(update_fields=["booted_at"])
+        self.tells(events.Kind.BOOTED, firmware_changed=firmware_changed)
+
+    def tells(self, kind: str, **data: Any) -> Event:
+        """What the handler of a message of its own makes of it."""
+        return events.record(station_id=self.row.pk, kind=kind, at=self.now, now=self.now, data=data)
 
     # What it is asked
 
@@ -117,6 +125,7 @@ class FakeStation:
             "SetChargingProfile": self.set_profile,
             "ClearChargingProfile": self.clear_profile,
             "GetCompositeSchedule": self.composite,
+            "GetChargingProfiles": self.list_profiles,
         }
         return own[command.action](command.payload)
 
@@ -152,6 +161,28 @@ class FakeStation:
                 "chargingSchedule": schedule,
             }
         return {"status": "Accepted", "schedule": {**schedule, "evseId": evse, "scheduleStart": start}}
+
+    def list_profiles(self, payload: Payload) -> Payload:
+        """One part for each EVSE, the last without `tbc` (K09.FR.03)."""
+        held = self.schedules.profiles
+        evses = sorted({profile.evse for profile in held})
+        for evse in evses:
+            wires = [profile.wire for profile in held if profile.evse == evse]
+            self.reports(payload["requestId"], evse, wires, is_last=evse == evses[-1])
+        return {"status": "Accepted" if held else "NoProfiles"}
+
+    def reports(
+        self, request_id: int, evse: int, wires: list[Payload], *, is_last: bool = True, source: str = "CSO"
+    ) -> None:
+        self.tells(
+            events.Kind.PROFILES_REPORTED,
+            request_id=request_id,
+            evse=evse,
+            source=source,
+            is_last=is_last,
+            profiles=wires,
+            left_out=0,
+        )
 
     # Together with the portal
 

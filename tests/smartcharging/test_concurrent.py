@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from smartcharging import dispatch, services
-from smartcharging.models import Delivery, DesiredProfile
+from smartcharging.models import Delivery, DesiredProfile, Drift
 from stations.models import Command
 from tests.skips import ONLY_ON_POSTGRESQL
 from tests.smartcharging.conftest import wants
@@ -27,7 +27,7 @@ def all_at_once(station_id: int, fake: FakeStation) -> None:
 
     def work(_number: int) -> None:
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             dispatch.reconcile(station_id, fake.now)
         finally:
             connection.close()
@@ -52,13 +52,32 @@ def test_each_step_is_done_once() -> None:
     assert Command.objects.filter(action="GetCompositeSchedule").count() == 1
 
 
+def test_a_list_is_asked_for_once_and_a_lost_limit_is_put_back_once() -> None:
+    fake = FakeStation("2.0.1", capabilities={})
+    fake.connects()
+    row = wants(fake, 14, duration_s=86_400)
+    fake.works()
+    fake.later(60)
+    fake.reboots(forgetting=True)
+
+    for _ in range(8):
+        all_at_once(fake.row.pk, fake)
+        while fake.answers_one():
+            pass
+
+    assert DesiredProfile.objects.get().state == "confirmed"
+    assert Command.objects.filter(action="GetChargingProfiles").count() == 1
+    assert Delivery.objects.filter(desired=row).count() == 2
+    assert [drift.end for drift in Drift.objects.all()] == ["repaired"]
+
+
 def test_two_wishes_at_once_for_one_place_become_two_versions() -> None:
     fake = FakeStation("1.6", capabilities={})
     barrier = Barrier(WORKERS)
 
     def wish(limit: int) -> None:
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             wants(fake, limit + 6)
         finally:
             connection.close()

@@ -198,6 +198,21 @@ def test_what_is_wrong_stands_beside_it(planner: Client, data: dict[str, Any], s
     assert not DesiredProfile.objects.exists()
 
 
+def test_a_refusal_quotes_its_clause_beside_the_field(planner: Client, station: Station) -> None:
+    Station.objects.update(ocpp_version="2.0.1")
+    planner.post(PAGE, filled(("00:00", "14"), place="evse-0", stack_level="2"))
+
+    answer = planner.post(PAGE, filled(("00:00", "14"), place="evse-1", stack_level="2"))
+
+    sentence = "On level 2 a default already stands on EVSE 0; the station refuses a second one there."
+    assert answer.context["form"].errors == {"stack_level": [f"{sentence} (OCPP 2.0.1 K01.FR.52/.53)"]}
+    answer = planner.post(PAGE, filled(("00:00", "14"), ("01:00", "14.15")))
+    rows = answer.context["rows"]
+    assert rows[1].errors["limit"] == [
+        "14.15 has more than one decimal; OCPP knows tenths. (OCPP 2.0.1 ChargingSchedulePeriodType)"
+    ]
+
+
 def test_a_limit_is_withdrawn_with_a_button(planner: Client) -> None:
     planner.post(PAGE, filled(("00:00", "14")))
     row = DesiredProfile.objects.get()

@@ -38,4 +38,4 @@ class Command(BaseCommand):
             composites = answer(document)
         except MalformedProfile as malformed:
             raise CommandError(str(malformed), returncode=MALFORMED) from None
-        self.stdout.write(json.dumps(composites, ensure_ascii=False, indent=1))
+        self.stdout.write(json.dumps(composites, indent=1))
