@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,9 +19,11 @@ from portal.compliance import probes, statuses
 from portal.compliance.dossier import sentence, step_text
 from portal.compliance.models import Evidence, Probe, Status
 from portal.compliance.permissions import may_probe
+from portal.compliance.reproduce import as_json, reproduce
 from portal.compliance.sentences import say
+from portal.compliance.standing_list import standing_list
 from stations.api import visitor
-from stations.models import Concession, Operator, Station
+from stations.models import Concession, Station
 from stations.models.access import Visitor
 
 
@@ -50,18 +53,12 @@ class ComplianceViewSet(viewsets.GenericViewSet[Any]):
         responses=StatusSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
-        user, now = visitor(request), timezone.now()
-        concessions = Concession.objects.visible_to(user).order_by("slug")
-        if slug := request.query_params.get("concession"):
-            concessions = concessions.filter(slug=slug)
-        identity = request.query_params.get("station")
-        operators = set(Operator.objects.visible_to(user).values_list("pk", flat=True))
-        rows = [
-            row
-            for concession in concessions
-            for row in statuses.standings_of(concession, now=now, station=identity)
-            if row.operator.pk in operators
-        ]
+        rows = standing_list(
+            visitor(request),
+            now=timezone.now(),
+            concession=request.query_params.get("concession"),
+            station=request.query_params.get("station"),
+        )
         page = self.paginate_queryset(rows) or []
         return self.get_paginated_response(statuses.as_json(page))
 
@@ -105,6 +102,31 @@ class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
         return sentence(row)
 
 
+class DifferenceSerializer(serializers.Serializer[Any]):
+    what = serializers.CharField(help_text='"verdict", "finding", "frames", or the key of a figure.')
+    then = serializers.CharField()
+    now = serializers.CharField()
+
+
+class ReproductionSerializer(serializers.Serializer[Any]):
+    """Stored evidence judged again, from what it stores, by the check of today. Nothing is written."""
+
+    evidence = serializers.IntegerField()
+    concession = serializers.CharField()
+    sequence = serializers.IntegerField()
+    requirement = serializers.CharField()
+    computed = serializers.BooleanField(help_text="False: a statement, which has nothing to compute from.")
+    same = serializers.BooleanField(
+        help_text="Verdict, finding and figures are the same, and the frames carry them."
+    )
+    verdict = serializers.CharField(allow_null=True)
+    finding = serializers.CharField(allow_null=True)
+    sentence = serializers.CharField(help_text="The finding in one sentence, in the reader's language.")
+    engine = serializers.CharField(help_text="Name and version of the check that judged now.")
+    engine_then = serializers.CharField()
+    differences = DifferenceSerializer(many=True)
+
+
 class EvidenceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Evidence]):
     serializer_class = EvidenceSerializer
     queryset = Evidence.objects.none()
@@ -112,6 +134,12 @@ class EvidenceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets
     def get_queryset(self) -> Any:
         rows = Evidence.objects.visible_to(visitor(self.request))
         return rows.select_related("requirement", "concession", "operator", "station").order_by("-pk")
+
+    @extend_schema(responses=ReproductionSerializer)
+    @action(detail=True, methods=["get"], filter_backends=[], pagination_class=None)
+    def reproduce(self, request: Request, pk: str | None = None) -> Response:
+        """Judge this evidence again and say what differs."""
+        return Response(as_json(reproduce(self.get_object())))
 
 
 # ---------------------------------------------------------------- probes

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from portal.compliance.checks.readings import Outcome
 from portal.compliance.models import Probe
 from portal.compliance.sentences import say_in_english
 from smartcharging.models import DesiredProfile
@@ -28,8 +29,29 @@ HEARTBEAT_S = 2.0
 PATIENCE_S = 20
 # A car is there, or may charge at any moment; Finishing is a car that has charged. 2.x says Occupied for all of them.
 CAR_THERE = frozenset({"Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Occupied"})
+# A boot may take profiles away, and limits of others come and go.
+UPSETTING = (Kind.BOOTED, Kind.EXTERNAL_LIMIT_SET, Kind.EXTERNAL_LIMIT_CLEARED)
 # The station was asked and did say something.
 ANSWERED = frozenset({Command.State.ACCEPTED, Command.State.REFUSED, Command.State.FAILED})
+
+
+OUTCOMES: dict[str, Outcome] = {
+    Command.State.ACCEPTED: "accepted",
+    Command.State.REFUSED: "refused",
+    Command.State.FAILED: "failed",
+}
+
+
+def outcome_of(command: Command) -> Outcome:
+    return OUTCOMES[command.state]
+
+
+def reason_of(command: Command) -> str:
+    """The station's own code: the reason code of a 2.x refusal, or the error of a CALLERROR."""
+    if command.state == Command.State.FAILED:
+        return command.error[:200]
+    info = (command.response or {}).get("statusInfo") or {}
+    return str(info.get("reasonCode", "")) if isinstance(info, dict) else ""
 
 
 class Stopped(Exception):
@@ -105,9 +127,10 @@ class Conversation:
             return
         if Probe.objects.filter(pk=self.probe.pk, cancel_requested=True).exists():
             raise Stopped("probe.cancelled")
-        if self._has_booted():
+        happened = self._happened()
+        if Kind.BOOTED in happened:
             raise Stopped("probe.rebooted")
-        if self.limits is not None and self.limits != limits_of(self.station):
+        if happened or (self.limits is not None and self.limits != limits_of(self.station)):
             raise Stopped("probe.limits_changed")
         changed = [
             evse for evse, there in cars_at(self.station).items() if there != self.cars.get(evse, False)
@@ -115,9 +138,12 @@ class Conversation:
         if changed:
             raise Stopped("probe.car_came", evse=min(changed))
 
-    def _has_booted(self) -> bool:
-        booted = Event.objects.filter(station=self.station, kind=Kind.BOOTED)
-        return self.last_event is not None and booted.filter(pk__gt=self.last_event).exists()
+    def _happened(self) -> set[str]:
+        """What the station told since the watch began that changes what it should answer."""
+        if self.last_event is None:
+            return set()
+        told = Event.objects.filter(station=self.station, kind__in=UPSETTING, pk__gt=self.last_event)
+        return set(told.values_list("kind", flat=True))
 
     def keep_watch(self) -> None:
         """From now on: the station as it is here is what the answers are judged by, so a change of it ends the probe.

@@ -9,8 +9,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from portal.compliance.checks import CHECKS
-from portal.compliance.checks.findings import Finding
 from portal.compliance.evidence import hash_of
 from portal.compliance.models import Decision, Evidence
 from portal.compliance.sentences import say, say_step
@@ -25,6 +23,11 @@ class FigureView:
     rule: str
     holds: bool | None
 
+    @property
+    def is_text(self) -> bool:
+        """What could not be counted says so in words."""
+        return isinstance(self.value, str)
+
 
 @dataclass(frozen=True, slots=True)
 class LimitStep:
@@ -37,7 +40,8 @@ class LimitStep:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step. `expected` and `reported` are filled for a reading: what the chart draws side by side, in `unit`."""
+    """One step, in a `part` of the probe: one kind of profile in one place. `expected` and `reported` are filled for a
+    reading: what the chart draws side by side, in `unit`."""
 
     number: int
     kind: str
@@ -45,7 +49,7 @@ class StepView:
     holds: bool | None
     at: datetime
     message_id: str
-    stack: int
+    part: int
     purpose: str
     evse: int
     unit: str
@@ -121,46 +125,26 @@ def sentence(evidence: Evidence) -> str:
 
 def figures(evidence: Evidence) -> Iterator[FigureView]:
     for figure in evidence.figures:
+        said = figure["value"]
         yield FigureView(
             key=figure.get("key", ""),
             name=_(figure["name"]),
-            value=figure["value"],
+            value=_(said) if said and isinstance(said, str) else said,
             unit=_(figure["unit"]) if figure["unit"] else "",
             rule=_(figure["rule"]) if figure["rule"] else "",
             holds=figure["holds"],
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Rejudged:
-    """The same evidence judged again by the check of today, beside what was found then."""
-
-    finding: Finding
-    sentence: str
-    engine: str
-    same: bool
-
-
-def rejudge(evidence: Evidence) -> Rejudged | None:
-    """Judge stored evidence again; None where it has nothing to compute from (a declaration, a configuration)."""
-    check = CHECKS.get(evidence.requirement.code)
-    probe = evidence.configuration.get("probe")
-    if check is None or probe is None:
-        return None
-    finding = check.judge(probe, evidence.steps)
-    return Rejudged(
-        finding=finding,
-        sentence=say(finding.code, finding.values),
-        engine=check.engine,
-        same=finding.verdict == evidence.verdict
-        and finding.code == evidence.configuration["finding"]["code"],
-    )
-
-
 def _steps(evidence: Evidence) -> Iterator[StepView]:
-    stacks = evidence.configuration.get("probe", {}).get("stacks", [])
+    """What a probe did, step by step. The samples of an observation are drawn instead (registers_page.py)."""
+    if "observation" in evidence.configuration:
+        return
+    probe = evidence.configuration.get("probe", {})
+    parts = probe.get("stacks") or probe.get("trials") or []
     for number, step in enumerate(evidence.steps, start=1):
-        stack = stacks[step["stack"]] if stacks else {}
+        place = step.get("stack", step.get("trial", 0))
+        part = parts[place] if parts else {}
         reported = step.get("reported") or {}
         yield StepView(
             number=number,
@@ -169,10 +153,10 @@ def _steps(evidence: Evidence) -> Iterator[StepView]:
             holds=step["holds"],
             at=datetime.fromisoformat(step["at"]),
             message_id=step["message_id"],
-            stack=step.get("stack", 0),
-            purpose=step.get("values", {}).get("purpose", stack.get("purpose", "")),
+            part=place,
+            purpose=step.get("values", {}).get("purpose", part.get("purpose", "")),
             evse=step.get("evse", 0),
-            unit=reported.get("unit") or stack.get("unit", ""),
+            unit=reported.get("unit") or part.get("unit", ""),
             expected=tuple(_limits(reported, step.get("expected") or [])),
             reported=tuple(_limits(reported, reported.get("periods", []))),
         )

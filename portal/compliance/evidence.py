@@ -55,7 +55,10 @@ class NoFrames(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """What is to become one piece of evidence. `code` and `values` are its sentence (sentences.py)."""
+    """What is to become one piece of evidence. `code` and `values` are its sentence (sentences.py).
+
+    `firmware` is what the station ran in the window, "" where that is not known; None: what it runs now.
+    """
 
     requirement: Requirement
     concession: Concession
@@ -71,6 +74,7 @@ class Exhibit:
     steps: Sequence[Mapping[str, Any]] = ()
     frames: Sequence[Mapping[str, Any]] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
+    firmware: str | None = None
 
 
 # ---------------------------------------------------------------- writing
@@ -123,6 +127,7 @@ def _row(exhibit: Exhibit, now: datetime) -> Evidence:
         "station": station.identity if station else None,
     }
     finding = {"code": exhibit.code, "values": dict(exhibit.values)}
+    firmware = station.firmware if station else ""
     return Evidence(
         concession=exhibit.concession,
         requirement=exhibit.requirement,
@@ -136,7 +141,7 @@ def _row(exhibit: Exhibit, now: datetime) -> Evidence:
         window_end=exhibit.window[1],
         steps=[dict(step) for step in exhibit.steps],
         frames=[dict(frame) for frame in exhibit.frames],
-        firmware=station.firmware if station else "",
+        firmware=firmware if exhibit.firmware is None else exhibit.firmware,
         configuration={**exhibit.configuration, "subject": names, "finding": finding},
         engine=exhibit.engine,
         created_at=now,

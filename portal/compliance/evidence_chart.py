@@ -10,8 +10,12 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 
 from portal.compliance.dossier import Dossier, LimitStep, StepView
-from portal.compliance.schedule_chart import ScheduleChart, differences, limit_text, schedule_drawings
+from portal.compliance.schedule_chart import SAME, ScheduleChart, differences, limit_text, schedule_drawings
+from portal.compliance.sentences import place_name
 from portal.pages.charts import Drawing, Step
+
+ROUNDED = 0.02
+TAIL_S = 2.0  # a composite is asked for a second longer than the profile lasts, so that its end shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,13 @@ class ComparedPeriod:
     def same(self) -> bool:
         return self.expected == self.reported
 
+    @property
+    def is_close(self) -> bool:
+        """Both are a limit, and they differ by no more than a station rounds."""
+        if self.expected is None or self.reported is None:
+            return False
+        return abs(self.expected - self.reported) <= max(SAME, ROUNDED * self.expected)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -49,9 +60,9 @@ class Comparison:
 
 def step_groups(dossier: Dossier, drawn: Comparison | None) -> list[StepGroup]:
     """The steps by place; the one with the step that is drawn is open."""
-    groups = [tuple(steps) for _stack, steps in groupby(dossier.steps, key=lambda step: step.stack)]
-    shown = drawn.step.stack if drawn else None
-    return [StepGroup(_title(steps[0]), _worst(steps), steps, steps[0].stack == shown) for steps in groups]
+    groups = [tuple(steps) for _part, steps in groupby(dossier.steps, key=lambda step: step.part)]
+    shown = drawn.step.part if drawn else None
+    return [StepGroup(_title(steps[0]), _worst(steps), steps, steps[0].part == shown) for steps in groups]
 
 
 def _title(step: StepView) -> str:
@@ -61,7 +72,7 @@ def _title(step: StepView) -> str:
 
 
 def place_of(step: StepView) -> str:
-    return _("EVSE %(evse)s") % {"evse": step.evse} if step.evse else _("whole station")
+    return place_name(step.evse or 0)
 
 
 def _worst(steps: Sequence[StepView]) -> bool | None:
@@ -80,11 +91,27 @@ def comparison(dossier: Dossier, number: int | None = None) -> Comparison | None
 
 
 def _compared(step: StepView) -> Comparison:
-    expected, reported = _steps(step.expected), _steps(step.reported)
+    compared = tuple(_periods(_steps(step.expected), _steps(step.reported)))
+    expected, reported = _drawn(step, _steps(step.expected)), _drawn(step, _steps(step.reported))
     finding = _finding(step, expected, reported)
     title = _("Composite schedule, %(place)s. %(finding)s") % {"place": place_of(step), "finding": finding}
-    chart = ScheduleChart("meting", title, reported[0].start, reported[-1].end, expected, reported, step.unit)
-    return Comparison(step, finding, schedule_drawings(chart), tuple(_periods(expected, reported)))
+    chart = ScheduleChart(
+        "meting",
+        title,
+        reported[0].start,
+        reported[-1].end,
+        expected,
+        reported,
+        step.unit,
+        contradicts=step.holds is False,
+    )
+    return Comparison(step, finding, schedule_drawings(chart), compared)
+
+
+def _drawn(step: StepView, limits: list[Step]) -> list[Step]:
+    """Without the moment after the profile, whose limit would set the scale; unless it is what contradicts."""
+    is_tail = len(limits) > 1 and (limits[-1].end - limits[-1].start).total_seconds() <= TAIL_S
+    return limits[:-1] if is_tail and step.holds is not False else limits
 
 
 def _steps(limits: Sequence[LimitStep]) -> list[Step]:

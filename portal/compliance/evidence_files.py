@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from portal.compliance import registers_page
 from portal.compliance.dossier import Dossier
 from portal.compliance.evidence import FIELDS, RELATIONS
 from portal.compliance.evidence_chart import comparison
@@ -14,10 +15,14 @@ CSV_HEADING = ("at", "purpose", "evse", "step", "holds", "from", "expected", "re
 
 
 def csv_rows(dossier: Dossier) -> Iterator[tuple[Any, ...]]:
-    """The heading and a line for each step; of one that was read, a line for each period.
+    """The heading and a line for each step; of one that was read, a line for each period. Of an observation a line for
+    each sample.
 
     For programs: times in UTC, points.
     """
+    if "observation" in dossier.evidence.configuration:
+        yield from registers_page.csv_rows(dossier.evidence)
+        return
     yield CSV_HEADING
     for step in dossier.steps:
         first = (step.at.isoformat(), step.purpose, step.evse, step.kind, step.holds)

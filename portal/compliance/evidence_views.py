@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.compliance import decisions, dossier, evidence_chart, evidence_files
+from portal.compliance import decisions, dossier, evidence_chart, evidence_files, registers_page
 from portal.compliance.forms import DecisionForm
 from portal.compliance.models import Evidence, Judgement
 from portal.compliance.permissions import supervises
+from portal.compliance.reproduce import reproduce
 from portal.pages.csv_download import csv_download
 from portal.pages.icons import mark_of_verdict
 
@@ -46,16 +47,19 @@ def _page(
         "evidence": found,
         "dossier": read,
         # Whether the station was restored says nothing of the requirement: it stands among the facts.
-        "figures": [figure for figure in read.figures if figure.key != "restored"],
+        "figures": [figure for figure in read.figures if figure.rule and figure.key != "restored"],
         "mark": mark_of_verdict(found.verdict),
         "groups": evidence_chart.step_groups(read, drawn),
         "comparison": drawn,
+        "measured": registers_page.measured(found),
         "frames": frames[:shown],
         "more_frames": len(frames[shown:]),
         "facts": read.facts,
         "form": (form or _form(judgement)) if may_decide else None,
         "is_newest": judgement is not None and judgement.evidence_id == found.pk,
         "judgement": judgement,
+        # On request only: it computes what took a probe many questions.
+        "again": reproduce(found) if "opnieuw" in request.GET else None,
         "crumbs": _crumbs(found),
     }
     return render(request, "compliance/evidence.html", context, status=status)
@@ -133,24 +137,6 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         form.add_error(None, str(error))
         return _page(request, found, form, status=422)
     messages.success(request, _("Your judgement is recorded."))
-    return redirect("compliance:evidence", pk=pk)
-
-
-@require_POST
-def rejudge(request: HttpRequest, pk: int) -> HttpResponse:
-    """Compute the verdict again from what is stored. Nothing is written: the evidence stays as it was."""
-    found = _evidence(request, pk)
-    again = dossier.rejudge(found)
-    if again is None:
-        messages.info(request, _("There is nothing to compute: this evidence is a statement or a setting."))
-    elif again.same:
-        messages.success(
-            request, _("Computed again: the same verdict. %(sentence)s") % {"sentence": again.sentence}
-        )
-    else:
-        messages.error(
-            request, _("Computed again: another verdict. %(sentence)s") % {"sentence": again.sentence}
-        )
     return redirect("compliance:evidence", pk=pk)
 
 

@@ -12,6 +12,7 @@ from stations.models import Station
 
 PRIORITIES = (1, 2, 3)
 COMMENT_LENGTH = 2000
+LISTED = 200
 
 
 class NoteForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
@@ -66,12 +67,34 @@ class StationChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # g
         return f"{obj.identity}, {obj.label} ({obj.site.operator})" if obj.name else str(obj)
 
 
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
 class RequirementChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs
     def label_from_instance(self, obj: Requirement) -> str:
         return f"{obj.code} {obj.title}"
 
 
+class IdentityField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs
+    """A station by its identity, which is typed; by its key it comes from a button of another page."""
+
+    def to_python(self, value: Any) -> Station | None:
+        text = str(value or "").strip()
+        found: Station | None = Station.objects.filter(identity=text).first() if text else None
+        if found is not None:
+            return super().to_python(found.pk)
+        if text and not _is_key(text):
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return super().to_python(text)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.identity if isinstance(value, Station) else value
+
+
 class ProbeForm(forms.Form):
+    """The station is chosen from a list; from more than LISTED nobody chooses, and its identity is typed."""
+
     use_required_attribute = False
     station = StationChoiceField(
         label=_("Station"), queryset=Station.objects.none(), empty_label=_("Choose a station")
@@ -82,8 +105,27 @@ class ProbeForm(forms.Form):
 
     def __init__(self, *args: Any, stations: Any, requirements: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["station"].queryset = stations  # type: ignore[attr-defined]
+        if stations.order_by().values("pk")[: LISTED + 1].count() > LISTED:
+            self.fields["station"] = self._typed(stations)
+        else:
+            self.fields["station"].queryset = stations  # type: ignore[attr-defined]
         self.fields["requirement"].queryset = requirements  # type: ignore[attr-defined]
         only = list(requirements[:2])
         if len(only) == 1 and not self.initial.get("requirement"):
             self.initial["requirement"] = only[0].pk
+
+    def _typed(self, stations: Any) -> IdentityField:
+        chosen = str(self.initial.get("station") or "")
+        if _is_key(chosen):  # a link of another page brings the key
+            self.initial["station"] = stations.filter(pk=chosen).first()
+        return IdentityField(
+            label=_("Station"),
+            queryset=stations,
+            widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": 48}),
+            help_text=_("Its identity, as in the list of stations."),
+            error_messages={
+                "invalid_choice": _(
+                    "You may probe no station with this identity. Look it up in the list of stations."
+                )
+            },
+        )

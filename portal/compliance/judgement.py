@@ -35,7 +35,8 @@ STANDING_DECISIONS = frozenset({Status.NOT_APPLICABLE, Status.WAIVED})
 class Fact:
     """What one piece of evidence says, as far as a status is concerned. `at` is the end of its time window.
 
-    `changed`: the hardware or the configuration of the station is not what it was then.
+    `changed`: the hardware or the configuration of the station is not what it was then. `firmware` is "" where it is
+    not known what the station ran then. `part`: the EVSE that it is about; None is the whole subject.
     """
 
     evidence_id: int
@@ -44,6 +45,7 @@ class Fact:
     at: datetime
     firmware: str
     changed: bool = False
+    part: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +63,33 @@ def propose(
     """The status of one requirement for one subject; `facts` oldest first.
 
     What was seen goes before what was read, and that before what was declared. An undecided piece changes nothing.
+    What was seen counts in the order in which it happened: a past that is told late does not undo what is newer.
     `firmware` is the station's now ("" for an operator). `future`: the concession does not ask for it yet, so that
     nothing found counts against the subject.
     """
     seen = [fact for fact in facts if fact.method in SEEN and fact.verdict != Verdict.UNDECIDED]
-    if seen and seen[-1].verdict == Verdict.DEVIATION:
-        return _of(Status.FUTURE if future else Status.DEVIATION, seen[-1])
-    if seen:
+    standing = _standing(sorted(seen, key=lambda fact: fact.at))
+    deviating = [fact for fact in standing if fact.verdict == Verdict.DEVIATION]
+    if deviating:
+        return _of(Status.FUTURE if future else Status.DEVIATION, deviating[-1])
+    if standing:
         restored = any(fact.verdict == Verdict.DEVIATION for fact in seen)
-        fresh = _is_same(seen[-1], firmware) and seen[-1].at + timedelta(days=valid_days) > now
-        return _of((Status.RESTORED if restored else Status.PROVEN) if fresh else Status.STALE, seen[-1])
+        last = standing[-1]
+        fresh = _is_same(last, firmware) and last.at + timedelta(days=valid_days) > now
+        return _of((Status.RESTORED if restored else Status.PROVEN) if fresh else Status.STALE, last)
     return _unseen(facts, firmware=firmware, future=future)
+
+
+def _standing(seen: Sequence[Fact]) -> list[Fact]:
+    """The last fact of each part, oldest first: what one EVSE proves does not restore another. A fact about the whole
+    stands for all parts before it."""
+    last: dict[int | None, Fact] = {}
+    for fact in seen:
+        if fact.part is None:
+            last.clear()
+        last.pop(fact.part, None)
+        last[fact.part] = fact
+    return list(last.values())
 
 
 def _is_same(fact: Fact, firmware: str) -> bool:
@@ -183,6 +201,7 @@ def _proposal(
             concession=concession, requirement=requirement, operator=operator, station=station
         ),
         configuration_of(station) if station else {},
+        requirement.code,
     )
     return propose(
         facts,
@@ -193,7 +212,7 @@ def _proposal(
     )
 
 
-def _facts(rows: Iterable[Evidence], equipment: Mapping[str, Any]) -> list[Fact]:
+def _facts(rows: Iterable[Evidence], equipment: Mapping[str, Any], code: str) -> list[Fact]:
     return [
         Fact(
             evidence_id=row.pk,
@@ -201,7 +220,8 @@ def _facts(rows: Iterable[Evidence], equipment: Mapping[str, Any]) -> list[Fact]
             verdict=row.verdict,
             at=row.window_end,
             firmware=row.firmware,
-            changed=differs(row.configuration, equipment),
+            changed=differs(row.configuration, equipment, code=code),
+            part=row.configuration.get("observation", {}).get("evse"),
         )
         for row in sorted(rows, key=lambda row: row.sequence)
     ]

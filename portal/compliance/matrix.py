@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
 
-from django.db.models import Count
+from django.db.models import Count, F, Q
 
 from portal.compliance.decisions import status_now
 from portal.compliance.judgement import MET, Ruling, is_future, last_rulings
@@ -30,13 +32,24 @@ WEAKEST_FIRST = (
 )
 
 
+class StationHere(NamedTuple):
+    """As much of a station as a line says: a concession has thousands."""
+
+    pk: int
+    identity: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.identity
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One requirement for one subject, as it counts now. `station` is None for an operator's back office."""
 
     asked: ConcessionRequirement
     operator: Operator
-    station: Station | None
+    station: StationHere | None
     status: Status
     evidence_id: int | None
     at: datetime | None
@@ -135,8 +148,6 @@ class Matrix:
     at: datetime
     heads: tuple[Head, ...]
     rows: tuple[Row, ...]
-    # What the cells were counted from: by requirement, operator, station.
-    standings: tuple[Standing, ...]
 
     @property
     def categories(self) -> list[tuple[str, list[Row]]]:
@@ -157,64 +168,112 @@ class Matrix:
 
 def matrix(concession: Concession, now: datetime) -> Matrix:
     """The matrix of `concession` as it stands at `now`."""
-    asked = list(_asked(concession))
+    return _matrix(concession, list(_asked(concession)), _known(concession, now))
+
+
+def row_with_standings(concession: Concession, code: str, now: datetime) -> tuple[Row, list[Standing]] | None:
+    """One row of the matrix and what its cells are counted from. None: the concession does not ask it."""
+    asked = [item for item in _asked(concession) if item.requirement.code == code]
+    if not asked:
+        return None
+    known = _known(concession, now, requirement=asked[0].requirement_id)
+    (row,) = _matrix(concession, asked, known).rows
+    operators = [cell.operator for cell in row.cells]
+    return row, list(_standings(asked, operators, _stations(concession), known))
+
+
+def _matrix(concession: Concession, asked: Sequence[ConcessionRequirement], known: _Known) -> Matrix:
     operators = list(concession.operators.order_by("name"))
     promised = set(Promise.objects.filter(asked__in=asked).values_list("asked_id", "operator_id"))
-    stations = list(_stations(concession))
-    by_place: dict[tuple[int, int], list[Standing]] = defaultdict(list)
-    found = tuple(_standings(concession, asked, operators, stations, now))
-    for standing in found:
-        by_place[standing.asked.pk, standing.operator.pk].append(standing)
+    counted = _counted(concession)
+    judged = _judged(known)
     rows = tuple(
         Row(
             item,
-            tuple(_cell(item, operator, by_place[item.pk, operator.pk], promised) for operator in operators),
+            tuple(
+                _cell(
+                    item,
+                    operator,
+                    judged.get((item.requirement_id, operator.pk), ()),
+                    total=counted[operator.pk].stations if is_of_stations(item) else 1,
+                    is_promised=(item.pk, operator.pk) in promised,
+                )
+                for operator in operators
+            ),
         )
         for item in asked
     )
     heads = tuple(
-        _head(operator, [row.cells[column] for row in rows], rows, stations)
+        Head(
+            operator=operator,
+            stations=counted[operator.pk].stations,
+            evses=counted[operator.pk].evses,
+            breaches=tuple(row.code for row in rows if row.cells[column].breach),
+        )
         for column, operator in enumerate(operators)
     )
-    return Matrix(concession, now, heads, rows, found)
+    return Matrix(concession, known.now, heads, rows)
 
 
 def standings(concession: Concession, now: datetime) -> list[Standing]:
     """Every requirement for every subject: what is not assessed too. By requirement, operator, station."""
     operators = list(concession.operators.order_by("name"))
-    return list(_standings(concession, list(_asked(concession)), operators, list(_stations(concession)), now))
+    known = _known(concession, now)
+    return list(_standings(list(_asked(concession)), operators, _stations(concession), known))
+
+
+class _Counted(NamedTuple):
+    stations: int = 0
+    evses: int = 0
+
+
+def _counted(concession: Concession) -> dict[int, _Counted]:
+    """How many stations and EVSEs of each operator stand in the concession."""
+    stations = Station.objects.filter(site__concession=concession).order_by().values_list("site__operator_id")
+    counts = stations.annotate(Count("pk", distinct=True), Count("evses"))
+    return defaultdict(_Counted, {operator: _Counted(*count) for operator, *count in counts})
+
+
+def is_of_stations(item: ConcessionRequirement) -> bool:
+    return item.requirement.subject == Requirement.Subject.STATION
+
+
+def _judged(known: _Known) -> dict[tuple[int, int], list[_Judged]]:
+    """What is judged of each requirement and operator."""
+    found: dict[tuple[int, int], list[_Judged]] = defaultdict(list)
+    for (requirement, operator, _station), judgement in known.judgements.items():
+        status = status_now(judgement, known.rulings.get(judgement.pk), now=known.now)
+        found[requirement, operator].append(_Judged(status, judgement.evidence_id, judgement.at))
+    return found
 
 
 def _asked(concession: Concession) -> Iterable[ConcessionRequirement]:
-    rows = ConcessionRequirement.objects.filter(concession=concession).select_related("requirement")
+    return in_order(ConcessionRequirement.objects.filter(concession=concession).select_related("requirement"))
+
+
+def in_order(rows: Iterable[ConcessionRequirement]) -> list[ConcessionRequirement]:
     return sorted(rows, key=lambda row: (len(row.requirement.code), row.requirement.code))
 
 
-def _stations(concession: Concession) -> Iterable[Station]:
-    rows: Iterable[Station] = (
-        Station.objects.filter(site__concession=concession)
-        .select_related("site")
-        .annotate(evse_total=Count("evses"))
-        .order_by("identity")
-    )
-    return rows
+def _stations(concession: Concession) -> Mapping[int, list[StationHere]]:
+    """By operator, in the order of their identities."""
+    rows = Station.objects.filter(site__concession=concession).order_by("identity")
+    found: dict[int, list[StationHere]] = defaultdict(list)
+    for operator, *station in rows.values_list("site__operator_id", "pk", "identity", "name"):
+        found[operator].append(StationHere(*station))
+    return found
 
 
 def _standings(
-    concession: Concession,
     asked: Sequence[ConcessionRequirement],
     operators: Sequence[Operator],
-    stations: Sequence[Station],
-    now: datetime,
+    stations: Mapping[int, Sequence[StationHere]],
+    known: _Known,
 ) -> Iterator[Standing]:
-    known = _known(concession, now)
-    by_operator: dict[int, list[Station]] = defaultdict(list)
-    for station in stations:
-        by_operator[station.site.operator_id].append(station)
     for item in asked:
-        on_stations = item.requirement.subject == Requirement.Subject.STATION
+        on_stations = is_of_stations(item)
         for operator in operators:
-            subjects: list[Station | None] = [*by_operator[operator.pk]] if on_stations else [None]
+            subjects: Sequence[StationHere | None] = stations.get(operator.pk, ()) if on_stations else (None,)
             for subject in subjects:
                 yield known.standing(item, operator, subject)
 
@@ -227,36 +286,64 @@ class _Known:
     rulings: Mapping[int, Ruling]
     now: datetime
 
-    def standing(self, item: ConcessionRequirement, operator: Operator, station: Station | None) -> Standing:
-        """Without a judgement nothing is known, or nothing is asked yet."""
-        key = (item.requirement_id, operator.pk, station.pk if station else None)
-        judgement = self.judgements.get(key)
-        if judgement is None:
-            return Standing(item, operator, station, unjudged(item), None, None)
-        status = status_now(judgement, self.rulings.get(judgement.pk), now=self.now)
-        return Standing(item, operator, station, status, judgement.evidence_id, judgement.at)
+    def standing(
+        self, item: ConcessionRequirement, operator: Operator, station: StationHere | None
+    ) -> Standing:
+        judgement = self.judgements.get((item.requirement_id, operator.pk, station.pk if station else None))
+        return standing_of(item, operator, station, judgement, self.rulings, now=self.now)
 
 
-def _known(concession: Concession, now: datetime) -> _Known:
-    rows = list(Judgement.objects.filter(concession=concession))
+def standing_of(
+    item: ConcessionRequirement,
+    operator: Operator,
+    station: StationHere | None,
+    judgement: Judgement | None,
+    rulings: Mapping[int, Ruling],
+    *,
+    now: datetime,
+) -> Standing:
+    """Without a judgement nothing is known, or nothing is asked yet."""
+    if judgement is None:
+        return Standing(item, operator, station, unjudged(item), None, None)
+    status = status_now(judgement, rulings.get(judgement.pk), now=now)
+    return Standing(item, operator, station, status, judgement.evidence_id, judgement.at)
+
+
+def _known(concession: Concession, now: datetime, *, requirement: int | None = None) -> _Known:
+    """A station that stands elsewhere by now, or is another operator's, is left out."""
+    here = Q(station__site__concession=concession, station__site__operator=F("operator"))
+    found = Judgement.objects.filter(Q(station=None) | here, concession=concession)
+    rows = list(found.filter(requirement=requirement) if requirement else found)
     judgements = {(row.requirement_id, row.operator_id, row.station_id): row for row in rows}
     return _Known(judgements, last_rulings(row.pk for row in rows), now)
 
 
+class _Judged(NamedTuple):
+    """What a cell is counted from."""
+
+    status: Status
+    evidence_id: int | None
+    at: datetime | None  # not yet: nothing was found out
+
+
 def _cell(
-    item: ConcessionRequirement, operator: Operator, found: Sequence[Standing], promised: set[tuple[int, int]]
+    item: ConcessionRequirement,
+    operator: Operator,
+    found: Sequence[_Judged],
+    *,
+    total: int,
+    is_promised: bool,
 ) -> Cell:
-    counts = _counts(found)
+    counts = _counts(found, total, unjudged(item))
     status = counts[0].status if counts else unjudged(item)  # an operator without stations here
-    behind = [standing for standing in found if standing.status is status and standing.at is not None]
-    newest = max(behind, key=_at, default=None)
-    is_promised = (item.pk, operator.pk) in promised
+    dated = (one for one in found if one.status is status and one.at is not None)
+    newest = max(dated, key=attrgetter("at"), default=None)
     return Cell(
         operator=operator,
         status=status,
         counts=counts,
-        met=sum(standing.status in MET for standing in found),
-        total=len(found),
+        met=sum(one.status in MET for one in found),
+        total=total,
         at=newest.at if newest else None,
         evidence_id=newest.evidence_id if newest else None,
         promised=is_promised,
@@ -274,27 +361,7 @@ def unjudged(item: ConcessionRequirement) -> Status:
     return Status.FUTURE if future else Status.NOT_ASSESSED
 
 
-def _at(standing: Standing) -> datetime:
-    return standing.at or datetime.min.replace(tzinfo=UTC)
-
-
-def _counts(found: Iterable[Standing]) -> tuple[StatusCount, ...]:
-    tally = Counter(standing.status for standing in found)
-    return tuple(StatusCount(status, tally[status]) for status in WEAKEST_FIRST if tally[status])
-
-
-def _head(
-    operator: Operator, cells: Sequence[Cell], rows: Sequence[Row], stations: Iterable[Station]
-) -> Head:
-    own = [station for station in stations if station.site.operator_id == operator.pk]
-    return Head(
-        operator=operator,
-        stations=len(own),
-        evses=sum(_evses(station) for station in own),
-        breaches=tuple(row.code for row, cell in zip(rows, cells, strict=True) if cell.breach),
-    )
-
-
-def _evses(station: Station) -> int:
-    """EVSEs, counted in the query; a station that never said how many has none."""
-    return int(getattr(station, "evse_total", 0))
+def _counts(found: Sequence[_Judged], total: int, otherwise: Status) -> tuple[StatusCount, ...]:
+    tally = Counter(one.status for one in found)
+    tally[otherwise] += total - len(found)
+    return tuple(StatusCount(status, tally[status]) for status in WEAKEST_FIRST if tally[status] > 0)

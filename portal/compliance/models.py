@@ -282,3 +282,18 @@ class Probe(models.Model):
 
     def __str__(self) -> str:
         return f"probe {self.pk}: {self.requirement.code} on {self.station}"
+
+
+class Watermark(models.Model):
+    """How far a round of the caretaker has looked, by key of the rows it looks at.
+
+    `before` is where the round before began: keys are given out before their rows are committed, so each round looks
+    at what came during the last two.
+    """
+
+    name = models.CharField(max_length=50, primary_key=True)
+    before = models.BigIntegerField()
+    until = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.until}"

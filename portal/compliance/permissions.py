@@ -18,13 +18,14 @@ def supervises(user: Visitor, concession: Concession) -> bool:
     """Whether `user` decides for the municipality of `concession`: an official there, or an administrator of all."""
     if getattr(user, "is_superuser", False):
         return True
-    parties = parties_of(user, roles=(Role.OFFICIAL,), party="municipality")
-    return bool(parties.filter(municipality=concession.municipality_id).exists())
+    return concession.municipality_id in parties_of(user, roles=(Role.OFFICIAL,), party="municipality")
 
 
 def may_probe(user: Visitor) -> StationQuerySet:
     """Stations that `user` may probe: an operator's own, and an official's where the concession allows it."""
+    operable = Station.objects.operable_by(user)
     supervised = parties_of(user, roles=(Role.OFFICIAL,), party="municipality")
+    if not supervised:
+        return operable
     allowed = Q(site__concession__municipality__in=supervised, site__concession__officials_may_probe=True)
-    operable = Station.objects.operable_by(user).values("pk")
-    return Station.objects.filter(allowed | Q(pk__in=operable))
+    return Station.objects.filter(allowed | Q(pk__in=operable.values("pk")))

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 from django.utils.translation import gettext as _
 
+from portal.compliance.checks.findings import Finding
+from portal.compliance.conversation import Conversation
 from portal.compliance.models import ConcessionRequirement, Probe, Requirement
+from portal.compliance.periods_probe import PeriodsProbe
 from portal.compliance.sentences import say, say_in_english
 from portal.compliance.stacking_probe import StackingProbe
 from stations.models import Station
 from stations.nudges import nudge_pages
 
-PROBES = {"206": StackingProbe}
 State = Probe.State
+
+
+class Probing(Protocol):
+    """A live probe of one requirement, from the conversation with its station."""
+
+    def run(self) -> None:
+        """Everything up to the restore, which the caller does in any case. Raises Stopped."""
+
+    def judge(self) -> Finding:
+        """What the answers say. It may be asked for once the probe came to its end."""
+
+    def steps_json(self, finding: Finding) -> list[dict[str, Any]]:
+        """The steps as evidence keeps them, with what the judge said of each."""
+
+    def setup_json(self) -> dict[str, Any]:
+        """What the judge needs beside the steps to judge again (checks.CHECKS)."""
+
+
+PROBES: Mapping[str, Callable[[Conversation], Probing]] = {"206": StackingProbe, "207": PeriodsProbe}
 
 # After the commit, with `probe_id`: receivers enqueue.
 probe_queued = Signal()

@@ -7,7 +7,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from portal.compliance.probes import probe_queued
-from portal.compliance.tasks import check_configuration, judge_again, run_probe
+from portal.compliance.tasks import check_configuration, judge_again, observe_session, run_probe
 from stations.events import Kind, event_recorded
 from stations.models import Event
 
@@ -19,8 +19,11 @@ def run_after_queued(probe_id: int, **_: Any) -> None:
 
 @receiver(event_recorded, dispatch_uid="compliance.judge")
 def judge_after(event: Event, **_: Any) -> None:
-    if event.kind == Kind.BOOTED and event.data.get("firmware_changed"):
+    new_firmware = event.kind == Kind.BOOTED and event.data.get("firmware_changed")
+    if new_firmware or event.kind == Kind.OCPP_CHANGED:
         judge_again.delay(event.station_id)
     elif event.kind == Kind.CAPABILITIES_READ:
         check_configuration.delay(event.station_id)
         judge_again.delay(event.station_id)
+    elif event.kind == Kind.SESSION_ENDED:
+        observe_session.delay(event.data["session"])

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.compliance.matrix import Matrix, Row, Standing
+from portal.compliance.matrix import Row, Standing, StationHere
 from portal.compliance.matrix_page import ATTENTION, mark_of
 from portal.compliance.models import Status
 from portal.pages.icons import MARKS, Mark
-from stations.models import Operator, Station
+from stations.models import Operator
 
 NEEDS_ATTENTION = frozenset({Status.DEVIATION, Status.STALE, Status.NOT_ASSESSED, Status.DECLARED})
 # The way up: what each rung of the ladder above the last one adds to the proof.
@@ -23,7 +23,7 @@ class Subject:
     """One line of the table: a station, or an operator's back office."""
 
     operator: Operator
-    station: Station | None
+    station: StationHere | None
     mark: str
     status: Status
     breach: bool
@@ -85,7 +85,3 @@ def ladder(found: Sequence[Subject]) -> list[Rung]:
     tally = Counter(subject.mark for subject in found)
     keys = [*LADDER, *(key for key in MARKS if key not in LADDER and tally[key])]
     return [Rung(MARKS[key], tally[key]) for key in keys]
-
-
-def row_of(matrix: Matrix, code: str) -> Row | None:
-    return next((row for row in matrix.rows if row.code == code), None)

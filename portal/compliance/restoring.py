@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, cast
 
-from portal.compliance.checks import composites, stacking_readings
+from portal.compliance.checks import composites, readings
 from portal.compliance.checks.composites import Reported, Tolerance
-from portal.compliance.checks.stacking_readings import Setting, Standing
+from portal.compliance.checks.readings import Setting, Standing
 from portal.compliance.conversation import Conversation, Stopped
+from portal.compliance.listing import OF_OTHERS
 from smartcharging.domain import asking
 from smartcharging.domain.judging import StationFacts
+from smartcharging.domain.listed import ListedProfile
 from smartcharging.domain.profiles import Unit
-from smartcharging.models import DesiredProfile
+from smartcharging.models import DesiredProfile, ReportedSchedule
 from smartcharging.services import look_again
-from smartcharging.standing import abilities_of, facts_of, profile_of, standing_profiles
+from smartcharging.standing import (
+    UNCERTAIN,
+    abilities_of,
+    beside,
+    facts_of,
+    profile_of,
+    standing_profiles,
+)
 from stations.models import Command, Station
 
 BEFORE_S = 86_400  # a profile of someone else may count at night only
@@ -67,20 +77,29 @@ def read_composite(talk: Conversation, evse: int, unit: Unit, duration_s: int) -
 
 
 # ---------------------------------------------------------------- is it ours?
-def setting_of(station: Station, evses: tuple[int, ...], facts: StationFacts, unit: Unit) -> Setting:
+def setting_of(
+    station: Station, evses: tuple[int, ...], facts: StationFacts, unit: Unit, *, now: datetime
+) -> Setting:
     """The station as the judge wants it, with what our records say stands on it. The ceiling is the hardware's."""
-    standing = tuple(
-        Standing(row.evse_number, _wire_profile(row, station)) for row in standing_profiles(station)
-    )
+    ours = [Standing(row.evse_number, _wire_profile(row, station)) for row in standing_profiles(station)]
     return Setting(
         version=station.ocpp_version,
         evses=evses,
         phases=facts.phases,
         unit=unit,
         ceiling=min(_hardware(facts, evse, unit).free for evse in evses),
-        standing=standing,
+        standing=(*ours, *_limits_of_others(station, now)),
         transactions=facts.transactions,
     )
+
+
+def _limits_of_others(station: Station, now: datetime) -> Iterator[Standing]:
+    """What others limit on a 2.x station, as it told (K11, K12): they stand beside the probe's profiles."""
+    version = station.ocpp_version
+    for item in beside(station, now).installed:
+        if item.profile.purpose in OF_OTHERS:
+            payload = asking.set_charging_profile(item.profile, evse=item.evse, ocpp=version)
+            yield Standing(item.evse, payload["chargingProfile"])
 
 
 def _wire_profile(row: DesiredProfile, station: Station) -> dict[str, Any]:
@@ -101,24 +120,45 @@ def _hardware(facts: StationFacts, evse: int, unit: str) -> Tolerance:
     limit_a = min(sockets_a, facts.connection_a)
     phases = facts.phases
     return Tolerance(
-        within=stacking_readings.convert(0.1, unit="A", to=unit, phases=phases),
-        free=stacking_readings.convert(limit_a, unit="A", to=unit, phases=phases),
+        within=readings.convert(0.1, unit="A", to=unit, phases=phases),
+        free=readings.convert(limit_a, unit="A", to=unit, phases=phases),
     )
 
 
-def refuse_what_is_not_ours(setting: Setting, facts: StationFacts, before: dict[int, Reported]) -> None:
+def is_known_empty(station: Station, setting: Setting, listed: Sequence[ListedProfile] | None) -> bool:
+    """Whether no profile stands on the station, known by more than a composite that it rejects.
+
+    Some stations reject the question for a composite while they hold no profile. In 2.x the station lists none. In 1.6
+    it must have answered the question before: it does so while a profile stands, so one of someone else would show.
+    Without either nobody knows what the probe would overwrite.
+    """
+    may_stand = DesiredProfile.objects.filter(station=station, state__in=UNCERTAIN)
+    if setting.standing or may_stand.exists():
+        return False
+    if listed is not None:
+        return not listed
+    answered = (ReportedSchedule.State.READ, ReportedSchedule.State.OTHER_UNIT)
+    return ReportedSchedule.objects.filter(station=station, state__in=answered).exists()
+
+
+def refuse_what_is_not_ours(
+    setting: Setting, facts: StationFacts, before: dict[int, Reported], *, is_empty: bool = False
+) -> None:
     """Raise Stopped where a composite is not readable, or not explained by our records under any legal reading.
 
     In 1.6 profiles of others cannot be read, and the probe would overwrite them (requirements.md, 206). Some stations
-    reject the question for connector 0; the EVSEs then have to do.
+    reject the question for connector 0; the EVSEs then have to do. `is_empty`: it is known that no profile stands, so
+    a question that is rejected for that is no obstacle.
     """
     for evse, reported in before.items():
         if not reported.is_readable:
-            if evse == 0 and reported.state == "rejected":
+            if reported.state == "rejected" and (evse == 0 or is_empty):
                 continue
-            raise Stopped("probe.no_composite", evse=evse, state=reported.state)
+            may_learn = reported.state == "rejected" and not setting.standing
+            code = "probe.rejects_composite" if may_learn else "probe.no_composite"
+            raise Stopped(code, evse=evse, state=reported.state)
         if not is_explained(setting, facts, evse, reported):
-            ours = _expected(setting, evse, reported, next(stacking_readings.readings(setting)))
+            ours = _expected(setting, evse, reported, next(readings.legal(setting)))
             code = "probe.not_explained" if _words(ours) else "probe.not_ours"
             raise Stopped(code, evse=evse, reported=_words(reported) or "-", expected=_words(ours))
 
@@ -127,14 +167,12 @@ def is_explained(setting: Setting, facts: StationFacts, evse: int, reported: Rep
     tolerance = _hardware(facts, evse, reported.unit or setting.unit)
     return any(
         composites.first_difference(_expected(setting, evse, reported, reading), reported, tolerance) is None
-        for reading in stacking_readings.readings(setting)
+        for reading in readings.legal(setting)
     )
 
 
-def _expected(
-    setting: Setting, evse: int, reported: Reported, reading: stacking_readings.Reading
-) -> Reported:
-    return stacking_readings.composite_of(setting, evse=evse, reported=reported, reading=reading)
+def _expected(setting: Setting, evse: int, reported: Reported, reading: readings.Reading) -> Reported:
+    return readings.composite_of(setting, evse=evse, reported=reported, reading=reading)
 
 
 def _words(reported: Reported) -> str:
@@ -149,9 +187,7 @@ def ceiling_of(setting: Setting, before: dict[int, Reported]) -> float:
     for reported in before.values():
         limit = reported.lowest(within_s=PROBED_S)
         if limit is not None:
-            lowest.append(
-                stacking_readings.convert(limit, unit=reported.unit, to=setting.unit, phases=setting.phases)
-            )
+            lowest.append(readings.convert(limit, unit=reported.unit, to=setting.unit, phases=setting.phases))
     return min(lowest)
 
 
@@ -161,22 +197,25 @@ def withdraw(talk: Conversation, rows: list[DesiredProfile]) -> None:
     for row in rows:
         kept = {"profile_id": row.profile_id, "payload": set_payload(row, talk.station)}
         talk.remember(withdrawn=[*talk.probe.before.get("withdrawn", []), kept])
-        payload = asking.clear_charging_profile(row.profile_id, ocpp=talk.station.ocpp_version)
-        command = talk.ask("ClearChargingProfile", payload)
+        command = clear(talk, row.profile_id)
         talk.note("step.withdraw", {"profile": row.profile_id}, holds=command.state == Command.State.ACCEPTED)
+
+
+def clear(talk: Conversation, profile_id: int) -> Command:
+    """Clear one profile by its exact id; what the probe may have left is one less, unless the station could not."""
+    payload = asking.clear_charging_profile(profile_id, ocpp=talk.station.ocpp_version)
+    command = talk.ask("ClearChargingProfile", payload)
+    left = talk.probe.before.get("left", [])
+    # Refused is Unknown: it was not there any more, or had never come.
+    if command.state != Command.State.FAILED and profile_id in left:
+        talk.remember(left=[other for other in left if other != profile_id])
+    return command
 
 
 def put_back(talk: Conversation) -> None:
     """Set again what was taken away, and clear by exact id what the probe may have left. Safe to repeat."""
-    version = talk.station.ocpp_version
     for profile_id in list(talk.probe.before.get("left", [])):
-        command = talk.ask("ClearChargingProfile", asking.clear_charging_profile(profile_id, ocpp=version))
-        if command.state == Command.State.FAILED:
-            continue
-        left = [other for other in talk.probe.before["left"] if other != profile_id]
-        talk.remember(left=left)
-        # Refused is Unknown: it was not there any more, or had never come.
-        if command.state == Command.State.ACCEPTED:
+        if clear(talk, profile_id).state == Command.State.ACCEPTED:
             talk.note("step.tidy", {"profile": profile_id}, holds=True)
     for kept in list(talk.probe.before.get("withdrawn", [])):
         if not _is_still_wanted(talk.station, kept):
@@ -230,7 +269,7 @@ def _explained_by_change(
 ) -> bool:
     """Whether someone set or withdrew a limit during the probe, or a session began or ended, and that explains it."""
     unit = cast(Unit, talk.probe.before["unit"])
-    setting = setting_of(talk.station, evses, facts, unit)
+    setting = setting_of(talk.station, evses, facts, unit, now=talk.now())
     stood = talk.probe.before.get("standing", [])
     stands = [[item.evse, dict(item.profile)] for item in setting.standing]
     sessions = talk.probe.before.get("transactions", [])

@@ -7,8 +7,9 @@ died in the middle, by the next process from what the row remembers.
 from __future__ import annotations
 
 import logging
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,8 @@ from portal.compliance.checks.findings import Figure, Finding
 from portal.compliance.conversation import Conversation, Lost, Stopped
 from portal.compliance.equipment import configuration_of
 from portal.compliance.models import Evidence, Probe
-from portal.compliance.probes import PROBES, State
+from portal.compliance.probes import PROBES, Probing, State
 from portal.compliance.sentences import RESTORED_NAME, RESTORED_RULE, say_in_english
-from portal.compliance.stacking_probe import StackingProbe
 from stations import presence
 from stations.models import Frame
 from stations.nudges import nudge_pages
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 DEAD_AFTER_S = 60
 # The frame log is written beside the answers; evidence waits this long for its last frames.
 FRAMES_WAIT_S = 5.0
+TRANSACTION_ID = re.compile(r'(?P<key>"transactionId"\s*:\s*)(?P<id>"[^"]*"|-?\d+)')
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]
@@ -58,7 +59,7 @@ def _load(probe_id: int) -> Probe:
     return probe
 
 
-def _go(talk: Conversation, probing: StackingProbe) -> Stopped | None:
+def _go(talk: Conversation, probing: Probing) -> Stopped | None:
     """The probe itself; None where it came to its end, else why it stopped."""
     try:
         if not presence.is_online(talk.station.pk, talk.now()):
@@ -72,7 +73,7 @@ def _go(talk: Conversation, probing: StackingProbe) -> Stopped | None:
     return None
 
 
-def _finish(talk: Conversation, probing: StackingProbe, stop: Stopped | None) -> None:
+def _finish(talk: Conversation, probing: Probing, stop: Stopped | None) -> None:
     if stop is not None:
         talk.remember(stopped={"code": stop.code, "values": stop.values})
     if "composites" in talk.probe.before and not _restore(talk):
@@ -104,7 +105,7 @@ def _end_without_verdict(talk: Conversation) -> None:
     talk.save(state=state, reason=reason, ended_at=talk.now())
 
 
-def _end_with_evidence(talk: Conversation, probing: StackingProbe) -> bool:
+def _end_with_evidence(talk: Conversation, probing: Probing) -> bool:
     """Verdict, evidence, judgement and the end of the probe: all of it or nothing. False: frames are missing, and
     what did not demonstrably come through the socket is no evidence."""
     finding = probing.judge()
@@ -143,12 +144,24 @@ def _frames(talk: Conversation) -> list[dict[str, Any]]:
     while _unheard(talk, frames) and talk.now() < until:
         talk.sleep(0.2)
         frames = evidence.frames_of(talk.station, talk.message_ids)
-    return frames
+    return list(_without_sessions(frames))
+
+
+def _without_sessions(frames: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The frames with transactions numbered anew: a TxProfile names one, and evidence tells of no driver's session."""
+    names: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        number = names.setdefault(found["id"].strip('"'), len(names) + 1)
+        return found["key"] + (f'"{number}"' if found["id"].startswith('"') else str(number))
+
+    for frame in frames:
+        yield {**frame, "text": TRANSACTION_ID.sub(numbered, frame["text"])}
 
 
 def _exhibit(
     talk: Conversation,
-    probing: StackingProbe,
+    probing: Probing,
     finding: Finding,
     frames: list[dict[str, Any]],
     now: datetime,

@@ -32,7 +32,10 @@ SAME = 0.05  # the width of a line: what is closer cannot be seen apart
 
 @dataclass(frozen=True, slots=True)
 class ScheduleChart:
-    """`expected` and `reported` ascend without overlap; a step without a value is one without a limit."""
+    """`expected` and `reported` ascend without overlap; a step without a value is one without a limit.
+
+    `contradicts`: a difference counts, so it is marked. Elsewhere it was to be expected, or decides nothing.
+    """
 
     id: str
     title: str
@@ -41,6 +44,7 @@ class ScheduleChart:
     expected: Sequence[Step]
     reported: Sequence[Step]
     unit: str
+    contradicts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def _drawing(chart: ScheduleChart, sheet: Sheet) -> Drawing:
         *(
             _difference(difference, time, values)
             for difference in differences(chart.expected, chart.reported)
+            if chart.contradicts
         ),
         Path("limit", _line(chart.expected, time, values)),
         *_names(chart, sheet, time, values),

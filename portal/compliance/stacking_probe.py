@@ -6,26 +6,19 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from portal.compliance import restoring
-from portal.compliance.checks import composites, stacking, stacking_plan, stacking_readings
+from portal.compliance import preparing, restoring
+from portal.compliance.checks import readings, stacking, stacking_plan, stacking_readings
 from portal.compliance.checks.findings import Finding
-from portal.compliance.checks.stacking_plan import LEVELS, Level, Place, Stack
-from portal.compliance.checks.stacking_readings import Outcome, Setting, Standing, Step
-from portal.compliance.conversation import Conversation, Stopped, cars_at
-from smartcharging.domain import asking
+from portal.compliance.checks.readings import Place, Setting, first_id_of
+from portal.compliance.checks.stacking_plan import LEVELS, Level, Stack
+from portal.compliance.checks.stacking_readings import Step
+from portal.compliance.conversation import Conversation, Stopped, outcome_of, reason_of
 from smartcharging.domain.profiles import Purpose
-from smartcharging.models import DesiredProfile
-from smartcharging.standing import PURPOSES, facts_of, standing_profiles
 from stations.models import Command
 
 # Seconds before each try. Stations take in a profile, and show it, with some delay.
 ASK_AGAIN_S = (0, 3)
 READ_AGAIN_S = (0, 1, 4)
-OUTCOMES: dict[str, Outcome] = {
-    Command.State.ACCEPTED: "accepted",
-    Command.State.REFUSED: "refused",
-    Command.State.FAILED: "failed",
-}
 
 
 @dataclass(slots=True)
@@ -42,58 +35,31 @@ class StackingProbe:
 
     def run(self) -> None:
         """Everything up to the restore, which the caller does in any case. Raises Stopped."""
-        self._prepare()
-        rows = standing_profiles(self.talk.station)
-        rejected = self.talk.probe.before["composites"]["0"]["state"] == "rejected"
-        places = stacking_plan.places(self.setting.evses, station_shows=not rejected)
-        self._first_id = stacking_plan.first_id_of(self.talk.probe.pk, places_count=len(places))
+        prepared = self._prepare()
+        places = stacking_plan.places(self.setting.evses, station_shows=prepared.station_shows)
+        self._first_id = first_id_of(self.talk.probe.pk, needed=len(places) * len(LEVELS))
         for purpose in (Purpose.STATION_MAX, Purpose.TX_DEFAULT):
-            own = [row for row in rows if PURPOSES[DesiredProfile.Purpose(row.purpose)] is purpose]
+            own = preparing.own_profiles(self.talk, purpose)
             of_purpose = [place for place in places if place.purpose is purpose]
-            self._leave_out(own, first=len(self.stacks), count=len(of_purpose))
+            first = len(self.stacks)
+            parts = tuple(range(first, first + len(of_purpose)))
+            self.setting = preparing.leave_out(self.setting, own, parts=parts)
             restoring.withdraw(self.talk, own)
             for place in of_purpose:
                 self._probe_place(place)
             restoring.put_back(self.talk)
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> preparing.Prepared:
         """Look before anything is touched: is it safe, is what stands ours, is there room (requirements.md, 206)?"""
-        talk = self.talk
-        talk.cars = cars_at(talk.station)
-        occupied = [evse for evse, there in talk.cars.items() if there]
-        if occupied and not talk.probe.before.get("while_charging"):
-            raise Stopped("probe.car_there", evse=min(occupied))
-        restoring.wait_until_settled(talk)
-        talk.keep_watch()
-        facts = facts_of(talk.station, talk.now())
-        evses = tuple(number for number, _ in facts.sockets)
-        unit = restoring.unit_of(talk.station)
-        setting = restoring.setting_of(talk.station, evses, facts, unit)
-        before = restoring.capture(talk, evses, unit, code="step.before")
-        restoring.refuse_what_is_not_ours(setting, facts, before)
-        ceiling = restoring.ceiling_of(setting, before)
+        prepared = preparing.look(self.talk)
+        self.setting = prepared.setting
+        ceiling, unit = self.setting.ceiling, self.setting.unit
         limits = stacking_plan.limits_below(ceiling, unit)
         if limits is None:
             raise Stopped("probe.no_room", limit=f"{ceiling:g}", unit=unit)
-        self.setting, self.limits = replace(setting, ceiling=ceiling), limits
-        talk.remember(
-            unit=unit,
-            composites={str(evse): composites.to_json(item) for evse, item in before.items()},
-            standing=[[item.evse, dict(item.profile)] for item in setting.standing],
-            transactions=[str(item.id) for item in setting.transactions],
-        )
-
-    def _leave_out(self, rows: list[DesiredProfile], *, first: int, count: int) -> None:
-        """The judge is told for which stacks our own profiles of that kind were taken away."""
-        gone = {row.profile_id for row in rows}
-        without = tuple(range(first, first + count))
-        self.setting = replace(
-            self.setting,
-            standing=tuple(
-                Standing(item.evse, item.profile, without) if _id(item) in gone else item
-                for item in self.setting.standing
-            ),
-        )
+        self.limits = limits
+        preparing.remember(self.talk, prepared)
+        return prepared
 
     def _probe_place(self, place: Place) -> None:
         number = len(self.stacks)
@@ -132,15 +98,10 @@ class StackingProbe:
         return False
 
     def _clear(self, number: int, stack: Stack, level: Level, standing: list[Level]) -> None:
-        version = self.talk.station.ocpp_version
-        payload = asking.clear_charging_profile(level.profile_id, ocpp=version)
-        command = self.talk.ask("ClearChargingProfile", payload)
+        command = restoring.clear(self.talk, level.profile_id)
         self._keep(
             self._step("clear", number, command, standing, level=level.level, evse=stack.place.evse), stack
         )
-        if command.state != Command.State.FAILED:
-            left = [other for other in self.talk.probe.before["left"] if other != level.profile_id]
-            self.talk.remember(left=left)
 
     def _read(self, number: int, stack: Stack, evse: int, standing: list[Level]) -> None:
         """Read until the answer is as expected, but wait only once in a stack for one that never is."""
@@ -176,7 +137,7 @@ class StackingProbe:
             levels=tuple(item.level for item in standing),
             level=level,
             evse=evse,
-            outcome=OUTCOMES[command.state],
+            outcome=outcome_of(command),
             reason=reason_of(command),
             message_id=command.message_id,
         )
@@ -196,28 +157,12 @@ class StackingProbe:
         stored = []
         for step, judged in zip(self.steps, finding.steps, strict=True):
             code, values = stacking.describe(self.setting, self.stacks[step.stack], step)
-            words = {"name": step.kind, "code": code, "values": values}
-            expected = [list(period) for period in judged.expected]
-            stored.append(
-                {**stacking_readings.step_to_json(step), **words, "holds": judged.holds, "expected": expected}
-            )
+            stored.append(judged.beside(stacking_readings.step_to_json(step), code=code, values=values))
         return stored
 
     def setup_json(self) -> dict[str, Any]:
         """What the judge needs beside the steps to judge again."""
         return {
-            "setting": stacking_readings.setting_to_json(stacking_readings.without_sessions(self.setting)),
+            "setting": readings.setting_to_json(readings.without_sessions(self.setting)),
             "stacks": [stacking_plan.to_json(stack) for stack in self.stacks],
         }
-
-
-def reason_of(command: Command) -> str:
-    """The station's own code: the reason code of a 2.x refusal, or the error of a CALLERROR."""
-    if command.state == Command.State.FAILED:
-        return command.error[:200]
-    info = (command.response or {}).get("statusInfo") or {}
-    return str(info.get("reasonCode", "")) if isinstance(info, dict) else ""
-
-
-def _id(item: Standing) -> int:
-    return int(item.profile.get("chargingProfileId", item.profile.get("id", 0)))

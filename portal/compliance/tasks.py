@@ -7,20 +7,21 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from portal.compliance import configuration, judgement, running
+from portal.celery import WaitingTask
+from portal.compliance import configuration, judgement, observing, running
 from portal.compliance.models import Probe
-from stations.models import Station
+from stations.models import ChargingSession, Station
 
 # A probe that waited this long was enqueued by a process that is gone, or its message was lost.
 FORGOTTEN_S = 10
 
 
-@shared_task(name="portal.compliance.tasks.run_probe")
+@shared_task(name="portal.compliance.tasks.run_probe", base=WaitingTask)
 def run_probe(probe_id: int) -> None:
     running.run(probe_id)
 
 
-@shared_task(name="portal.compliance.tasks.recover_probes")
+@shared_task(name="portal.compliance.tasks.recover_probes", base=WaitingTask)
 def recover_probes() -> None:
     """Enqueue what nobody took, and restore the stations of probes whose runner died."""
     forgotten = timezone.now() - timedelta(seconds=FORGOTTEN_S)
@@ -44,6 +45,22 @@ def judge_again(station_id: int) -> None:
     station = _station(station_id)
     if station is not None:
         judgement.update_station(station=station, now=timezone.now())
+
+
+@shared_task(name="portal.compliance.tasks.observe_session")
+def observe_session(session_id: int) -> None:
+    """After a session ended, or while one discharges: what it shows of the registers."""
+    rows = ChargingSession.objects.select_related("station__site__concession", "station__site__operator")
+    session = rows.filter(pk=session_id).first()
+    if session is not None:
+        observing.observe(session, now=timezone.now())
+
+
+@shared_task(name="portal.compliance.tasks.observe_discharges")
+def observe_discharges() -> None:
+    """Each minute: the sessions of which new samples say that power flows out."""
+    for session_id in observing.sessions_that_discharge():
+        observe_session.delay(session_id)
 
 
 def _station(station_id: int) -> Station | None:

@@ -15,7 +15,6 @@ urlpatterns = [
     path("bewijs/<int:pk>/metingen.csv", evidence_views.evidence_csv, name="evidence_csv"),
     path("bewijs/<int:pk>/bewijs.json", evidence_views.evidence_json, name="evidence_json"),
     path("bewijs/<int:pk>/oordeel/", evidence_views.decide, name="decide"),
-    path("bewijs/<int:pk>/opnieuw/", evidence_views.rejudge, name="rejudge"),
     path("steekproef/", probe_views.probe_start, name="probe_start"),
     path("steekproef/<int:pk>/", probe_views.probe, name="probe"),
     path("steekproef/<int:pk>/stop/", probe_views.probe_cancel, name="probe_cancel"),

@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.compliance.checks import CHECKS
 from portal.compliance.forms import PRIORITIES, NoteForm
 from portal.compliance.matrix import matrix as matrix_of
+from portal.compliance.matrix import row_with_standings
 from portal.compliance.matrix_page import Choice, matrix_page, news, status_choices
 from portal.compliance.models import ConcessionRequirement, Evidence, Requirement
 from portal.compliance.permissions import may_probe, supervises
-from portal.compliance.requirement_page import SubjectChoice, ladder, row_of, subjects
+from portal.compliance.probes import PROBES
+from portal.compliance.requirement_page import SubjectChoice, ladder, subjects
 from stations.models import Concession, Operator
 
 if TYPE_CHECKING:
@@ -66,11 +67,12 @@ def requirement(request: HttpRequest, concession: str, code: str) -> HttpRespons
     found = _concession(request, concession)
     operators = list(_operators(request, found))
     visible = {operator.pk for operator in operators}
-    whole = matrix_of(found, timezone.now())
-    row = row_of(whole, code)
-    if row is None:
+    now = timezone.now()
+    told = row_with_standings(found, code, now)
+    if told is None:
         raise Http404
-    everyone = subjects(whole.standings, row, visible)
+    row, standings = told
+    everyone = subjects(standings, row, visible)
     choice = SubjectChoice.of(request.GET)
     chosen = [subject for subject in everyone if choice.has(subject)]
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
@@ -131,7 +133,7 @@ def _crumbs(concession: Concession) -> list[tuple[str, str]]:
 def _probeable(request: HttpRequest, shown: list[Subject], code: str) -> set[int]:
     """Keys of the stations among those shown that the reader may probe for requirement `code`."""
     keys = [subject.station.pk for subject in shown if subject.station]
-    if code not in CHECKS or not keys:
+    if code not in PROBES or not keys:
         return set()
     return set(may_probe(request.user).filter(pk__in=keys).values_list("pk", flat=True))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from portal.compliance import catalogue, evidence
 from portal.compliance.models import Evidence, Requirement, RequirementSet
-from stations import commands
+from stations import commands, events
 from stations.models import Command, Concession, Evse, Frame, Presence, Station
 from tests.factories import NOW, make_capabilities, make_concession, make_operator, make_station
 
@@ -96,12 +96,15 @@ class FakeStation:
             return self._set(payload)
         if action == "ClearChargingProfile":
             return self._clear(payload)
+        if action == "GetChargingProfiles":
+            return self._list(payload)
         return self._composite(payload)
 
     def _set(self, payload: dict[str, Any]) -> dict[str, Any]:
         evse: int = payload["connectorId" if self.version == "1.6" else "evseId"]
         profile = payload.get("csChargingProfiles") or payload["chargingProfile"]
-        if profile["stackLevel"] > self.highest_level:
+        is_out_of_place = _purpose(profile) == "TxProfile" and evse not in self.charging
+        if profile["stackLevel"] > self.highest_level or is_out_of_place:
             return {"status": "Rejected", **self._why(self.reason_code)}
         others = [item for item in self.profiles if _id(item[1]) != _id(profile)]
         if self.one_per_purpose:
@@ -127,6 +130,23 @@ class FakeStation:
         if not self.drops_clears:
             self.profiles = kept
         return {"status": "Accepted" if known else "Unknown"}
+
+    def _list(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Each profile in a message of its own, as the gateway writes it down."""
+        for place, (evse, profile) in enumerate(self.profiles, start=1):
+            data = {
+                "request_id": payload["requestId"],
+                "evse": evse,
+                "source": "CSO",
+                "is_last": place == len(self.profiles),
+                "profiles": [profile],
+                "left_out": 0,
+            }
+            at = self.clock.at
+            events.record(
+                station_id=self.row.pk, kind=events.Kind.PROFILES_REPORTED, at=at, now=at, data=data
+            )
+        return {"status": "Accepted" if self.profiles else "NoProfiles"}
 
     def _composite(self, payload: dict[str, Any]) -> dict[str, Any]:
         evse: int = payload["connectorId" if self.version == "1.6" else "evseId"]
@@ -170,8 +190,9 @@ class FakeStation:
     def _own(self, evse: int, at: datetime, asked_at: datetime) -> list[float]:
         if self.leaves_defaults_out and evse not in self.charging:
             return [16.0]
-        mine = [i for i in self.profiles if _purpose(i[1]) == "TxDefaultProfile" and i[0] in {0, evse}]
-        return [16.0, *self._leading(mine, at, asked_at)]
+        defaults = [i for i in self.profiles if _purpose(i[1]) == "TxDefaultProfile" and i[0] in {0, evse}]
+        of_session = [i for i in self.profiles if _purpose(i[1]) == "TxProfile" and i[0] == evse]
+        return [16.0, *(self._leading(of_session, at, asked_at) or self._leading(defaults, at, asked_at))]
 
     def _leading(
         self, items: list[tuple[int, dict[str, Any]]], at: datetime, asked_at: datetime

@@ -16,7 +16,7 @@ from portal.accounts.models import User
 from portal.compliance import probes, running
 from portal.compliance.models import Evidence, Probe
 from portal.management.commands import probe as probe_command
-from stations.models import Connector, Presence
+from stations.models import Connector, Presence, Station
 from stations.models.access import Role
 from tests.compliance.fakes import FakeStation, append_evidence, make_fake, make_online_station
 from tests.factories import make_driver, make_municipality, make_official, make_operator, make_staff
@@ -54,7 +54,7 @@ def exit_code(*arguments: str, **options: Any) -> int:
         ({}, 0, "proven: All six levels"),
         ({"one_per_purpose": True}, 1, "deviation: Level 5 of ChargePointMaxProfile"),
         ({"leaves_defaults_out": True}, 2, "undecided: While no car charges"),
-        ({"rejects_every_composite": True}, 2, "not run: The station gives no composite schedule"),
+        ({"rejects_every_composite": True}, 2, "not run: The station refuses to give a composite schedule"),
     ],
 )
 def test_the_exit_code_is_the_verdict(
@@ -65,7 +65,7 @@ def test_the_exit_code_is_the_verdict(
     assert exit_code(station.row.identity, "206") == code
     out = capsys.readouterr().out
     assert said in out
-    assert "Read what stands on EVSE 0 before anything changes" in out
+    assert "Read what stands on the whole station before anything changes" in out
 
 
 def test_unsafe_is_not_run(portal: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +73,7 @@ def test_unsafe_is_not_run(portal: Any, capsys: pytest.CaptureFixture[str]) -> N
     portal(station)
     Connector.objects.filter(evse__station=station.row, evse__number=1).update(status="Charging")
     assert exit_code(station.row.identity, "206") == 2
-    assert "A car is connected to EVSE 1" in capsys.readouterr().out
+    assert "A car is connected to socket A" in capsys.readouterr().out
 
 
 def test_as_json(portal: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,6 +86,16 @@ def test_as_json(portal: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(said["steps"]) > 60
 
 
+def test_207_as_json(portal: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    portal(make_fake())
+    assert exit_code(Station.objects.get().identity, "207", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["requirement"], said["verdict"], said["restored"]) == ("207", "proven", True)
+    assert "Set ChargePointMaxProfile on the whole station with 20 periods, from 6 to 15 A" in [
+        step["text"] for step in said["steps"]
+    ]
+
+
 def test_without_a_portal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     station = make_online_station()
     monkeypatch.setattr(probe_command, "TAKEN_WITHIN_S", 0.1)
@@ -94,7 +104,7 @@ def test_without_a_portal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert Probe.objects.get().state == "cancelled"
 
 
-@pytest.mark.parametrize("code", ["207", "204", "999"])
+@pytest.mark.parametrize("code", ["211", "204", "999"])
 def test_what_cannot_be_probed(capsys: pytest.CaptureFixture[str], code: str) -> None:
     station = make_online_station()
     assert exit_code(station.identity, code) == 2
@@ -157,6 +167,26 @@ def test_who_sees_which_status(client: Client) -> None:
     assert client.get("/api/v1/compliance/").json()["count"] == 0
     client.logout()
     assert client.get("/api/v1/compliance/").status_code in {401, 403}
+
+
+def test_a_page_of_statuses_is_a_part_of_the_list(
+    client: Client, django_assert_max_num_queries: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(4):
+        append_evidence(make_online_station(f"NL-TST-{number}", operator="beta" if number % 2 else "alpha"))
+    call_command("compliance", "--json")
+    whole = json.loads(capsys.readouterr().out)
+    client.force_login(make_official())
+    found: list[Any] = []
+    page = {"next": "/api/v1/compliance/?limit=7"}
+    while page["next"]:
+        with django_assert_max_num_queries(12):
+            page = client.get(page["next"]).json()
+        found += page["results"]
+    assert found == whole
+    of_one = client.get("/api/v1/compliance/", {"station": "NL-TST-2", "limit": "3"}).json()
+    assert (of_one["count"], {item["subject"] for item in of_one["results"]}) == (7, {"NL-TST-2"})
+    assert client.get("/api/v1/compliance/", {"concession": "none"}).json()["count"] == 0
 
 
 def test_who_sees_which_evidence(client: Client) -> None:

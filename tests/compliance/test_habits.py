@@ -250,7 +250,7 @@ BAD = [
     (FiveOnly, {}, "deviation", "5 showed"),
     (Constant, {"says": 3.0}, "deviation", ""),
     (Constant, {}, "undecided", "while a car charges"),  # as one that leaves all out while idle (D9)
-    (MaxButNotDefaults, {}, "deviation", "TxDefaultProfile on EVSE 0"),
+    (MaxButNotDefaults, {}, "deviation", "TxDefaultProfile on the whole station"),
     (
         NeverClears,
         {"one_per_purpose": True},

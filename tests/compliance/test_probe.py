@@ -9,6 +9,7 @@ import pytest
 
 from portal.compliance import dossier, evidence, probes, running
 from portal.compliance.models import Evidence, Judgement, Probe, Status
+from portal.compliance.reproduce import reproduce
 from smartcharging.models import Delivery, DesiredProfile
 from stations.models import ChargingSession, Command, Connector, Presence
 from tests.compliance.fakes import FakeStation, make_fake
@@ -80,7 +81,8 @@ def test_a_station_that_keeps_the_last_profile_only_deviates() -> None:
     probe = probed(station)
     assert probe.verdict == "deviation"
     assert (
-        "Level 5 of ChargePointMaxProfile on EVSE 0 was cleared, and level 4 did not return" in probe.reason
+        "Level 5 of ChargePointMaxProfile on the whole station was cleared, and level 4 did not return"
+        in probe.reason
     )
     assert probe.restored is True
     assert Judgement.objects.get(station=station.row).status == Status.DEVIATION
@@ -180,7 +182,7 @@ def test_not_while_a_car_is_there(status: str) -> None:
     Connector.objects.filter(evse__station=station.row, evse__number=2).update(status=status)
     probe = probed(station)
     assert probe.state == "not_run"
-    assert "A car is connected to EVSE 2" in probe.reason
+    assert "A car is connected to socket B" in probe.reason
 
 
 def test_a_car_that_comes_stops_the_probe_and_the_station_is_restored() -> None:
@@ -193,7 +195,7 @@ def test_a_car_that_comes_stops_the_probe_and_the_station_is_restored() -> None:
     station.on_command = car_comes
     probe = probed(station)
     assert (probe.state, probe.restored) == ("not_run", True)
-    assert "A car was connected to EVSE 1" in probe.reason
+    assert "A car was connected to socket A" in probe.reason
     assert station.profiles == []
 
 
@@ -290,9 +292,10 @@ def test_evidence_judged_again_says_the_same() -> None:
     for flags in ({}, {"one_per_purpose": True}, {"leaves_defaults_out": True}):
         station = make_fake(**flags)  # type: ignore[arg-type]
         row = evidence_of(probed(station))
-        again = dossier.rejudge(row)
-        assert again is not None
-        assert again.same
+        again = reproduce(row)
+        assert again.is_computed
+        assert again.is_same, again.differences
+        assert again.finding is not None
         assert again.finding.verdict == row.verdict
     assert evidence.verify(row.concession) is None
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from portal.compliance.checks import composites, stacking, stacking_plan, stacking_readings
+from portal.compliance.checks import composites, readings, stacking, stacking_plan, stacking_readings
 from portal.compliance.checks.composites import Period, Reported
-from portal.compliance.checks.stacking_plan import LEVELS, Place, Stack
-from portal.compliance.checks.stacking_readings import Setting, Standing, Step
+from portal.compliance.checks.readings import Place, Setting, Standing
+from portal.compliance.checks.stacking_plan import LEVELS, Stack
+from portal.compliance.checks.stacking_readings import Step
 from smartcharging.domain.profiles import Policy, Purpose, Transaction, Unit
 from tests.factories import NOW
 
@@ -43,7 +44,7 @@ def by_policy(**choices: Any) -> Answer:
     """A station that follows the standard, with these choices on what the standard leaves open."""
 
     def answer(setting: Setting, stack: Stack, step: Step) -> Reported:
-        reading = stacking_readings.Reading(replace(Policy(), **choices), 3)
+        reading = readings.Reading(replace(Policy(), **choices), 3)
         asked = Reported("read", step.at, stacking_plan.ASKED_S, setting.unit)
         made = stacking_readings.expected(setting, stack, step.stack, replace(step, reported=asked), reading)
         periods = tuple(Period(p.start_s, 16.0 if p.limit is None else p.limit) for p in made.periods)
@@ -305,7 +306,7 @@ def test_steps_survive_storing() -> None:
     setting = make_setting(standing=(limit_of_ours("W", 9000, 3),), transactions=CHARGING)
     stack = make_stack()
     steps = steps_of(setting, stack, by_policy())
-    assert stacking_readings.setting_from_json(stacking_readings.setting_to_json(setting)) == setting
+    assert readings.setting_from_json(readings.setting_to_json(setting)) == setting
     assert stacking_plan.from_json(stacking_plan.to_json(stack)) == stack
     assert [stacking_readings.step_from_json(stacking_readings.step_to_json(step)) for step in steps] == steps
 
@@ -338,7 +339,7 @@ def test_each_level_has_a_window_of_its_own_and_an_end() -> None:
 
 def test_ids_stay_within_the_range_of_probes() -> None:
     for probe_id in (1, 7, 99_999, 10**9):
-        first = stacking_plan.first_id_of(probe_id, places_count=4)
+        first = readings.first_id_of(probe_id, needed=24)
         assert 900_000 <= first <= 999_999 - 24
 
 

@@ -130,16 +130,19 @@ def test_the_events_of_a_station_reach_the_judge(
     station: Station, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     called = []
+    happened: list[tuple[str, dict[str, Any]]] = [
+        ("booted", {"firmware_changed": False}),
+        ("booted", {"firmware_changed": True}),
+        ("ocpp_changed", {"before": "2.0.1", "ocpp_version": "2.1"}),
+        ("capabilities_read", {}),
+    ]
     monkeypatch.setattr(judge_again, "delay", lambda pk: called.append(("again", pk)))
     monkeypatch.setattr(check_configuration, "delay", lambda pk: called.append(("configuration", pk)))
     with django_capture_on_commit_callbacks(execute=True):
-        for kind, data in [
-            ("booted", {"firmware_changed": False}),
-            ("booted", {"firmware_changed": True}),
-            ("capabilities_read", {}),
-        ]:
+        for kind, data in happened:
             events.record(station_id=station.pk, kind=kind, at=NOW, now=NOW, data=data)
-    assert called == [("again", station.pk), ("configuration", station.pk), ("again", station.pk)]
+    again = ("again", station.pk)
+    assert called == [again, again, ("configuration", station.pk), again]
 
 
 def was_read(station: Station) -> None:
@@ -164,7 +167,7 @@ def test_the_configuration_substantiates_once_for_a_firmware(station: Station) -
     was_read(station)
     for _ in range(3):
         check_configuration(station.pk)
-    row = Evidence.objects.get()
+    row = Evidence.objects.get(requirement__code="206")
     assert (row.method, row.verdict, row.firmware) == ("configuration", "substantiated", "1.0")
     assert judgement_on(station).status == Status.SUBSTANTIATED
     assert {figure["key"]: figure["value"] for figure in row.figures} == {
@@ -173,7 +176,28 @@ def test_the_configuration_substantiates_once_for_a_firmware(station: Station) -
     }
     Station.objects.update(firmware="2.0")
     check_configuration(station.pk)
-    assert Evidence.objects.count() == 2
+    assert Evidence.objects.filter(requirement__code="206").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdict", "status"),
+    [
+        (20, "substantiated", Status.SUBSTANTIATED),
+        (19, "undecided", Status.NOT_ASSESSED),
+        (None, None, Status.NOT_ASSESSED),
+    ],
+)
+def test_the_periods_that_a_station_states_substantiate_207(
+    station: Station, stated: int | None, verdict: str | None, status: str
+) -> None:
+    make_capabilities(station, max_periods=stated)
+    was_read(station)
+    check_configuration(station.pk)
+    row = Evidence.objects.filter(requirement__code="207").first()
+    assert (row.verdict if row else None) == verdict
+    assert row is None or f"can have {stated} periods" in row.reason
+    judged = Judgement.objects.filter(station=station, requirement__code="207").first()
+    assert (judged.status if judged else Status.NOT_ASSESSED) == status
 
 
 @pytest.mark.parametrize("verdict", ["proven", "deviation"])
@@ -181,14 +205,14 @@ def test_the_configuration_adds_nothing_to_what_was_seen(station: Station, verdi
     append_evidence(station, verdict=verdict)
     make_capabilities(station)
     check_configuration(station.pk)
-    assert Evidence.objects.count() == 1
+    assert Evidence.objects.filter(requirement__code="206").count() == 1
 
 
 def test_a_stated_level_that_is_too_low_is_no_deviation(station: Station) -> None:
     make_capabilities(station, max_stack_level=3)
     was_read(station)
     check_configuration(station.pk)
-    assert Evidence.objects.get().verdict == "undecided"
+    assert Evidence.objects.get(requirement__code="206").verdict == "undecided"
     assert judgement_on(station).status == Status.NOT_ASSESSED
 
 
@@ -204,6 +228,7 @@ def test_a_configuration_without_frames_is_nobodys_word(station: Station) -> Non
     ("part", "name", "now", "status"),
     [
         ("station", "model", "Mark 2", Status.STALE),
+        ("station", "ocpp_version", "2.1", Status.STALE),
         ("station", "connection", "3 x 16 A", Status.STALE),
         ("capabilities", "max_stack_level", 3, Status.STALE),
         ("capabilities", "max_profiles", None, Status.PROVEN),  # not said then: no change
@@ -220,6 +245,36 @@ def test_a_proof_is_stale_once_the_equipment_is_another(
     then[part][name] = now
     append_evidence(station, configuration=then)
     assert judgement_on(station).status == status
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "now", "status"),
+    [
+        ("207", "max_periods", 10, Status.STALE),
+        ("207", "registers", "-", Status.PROVEN),
+        ("206", "registers", "-", Status.PROVEN),
+        ("211", "registers", "-", Status.STALE),
+        ("211", "max_periods", 10, Status.PROVEN),
+    ],
+)
+def test_a_proof_is_stale_once_what_it_depends_on_is_another(
+    station: Station, code: str, name: str, now: Any, status: str
+) -> None:
+    make_capabilities(station, measurands=["Energy.Active.Export.Register"])
+    then = configuration_of(station)
+    append_evidence(station, code=code, configuration=then)
+    assert judgement_on(station, code).status == Status.PROVEN
+    then["capabilities"][name] = now
+    append_evidence(station, code=code, configuration=then)
+    assert judgement_on(station, code).status == status
+
+
+@pytest.mark.parametrize("code", ["206", "207", "211"])
+def test_every_proof_is_stale_after_new_firmware(station: Station, code: str) -> None:
+    append_evidence(station, code=code)
+    Station.objects.filter(pk=station.pk).update(firmware="2.0")
+    judge_again(station.pk)
+    assert judgement_on(station, code).status == Status.STALE
 
 
 def test_a_status_that_its_evidence_does_not_carry_is_found(station: Station) -> None:
@@ -240,7 +295,7 @@ def test_a_status_is_found_whose_evidence_is_of_another_station(station: Station
 
 
 def test_a_station_that_states_nothing_leaves_no_evidence(station: Station) -> None:
-    make_capabilities(station, max_stack_level=None, max_profiles=None)
+    make_capabilities(station, max_stack_level=None, max_profiles=None, max_periods=None)
     check_configuration(station.pk)
     assert not Evidence.objects.exists()
     assert Capabilities.objects.exists()

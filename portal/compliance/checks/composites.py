@@ -85,7 +85,7 @@ def seen(
         return Reported(cast(State, str(read.state)), at)
     state: State = "no_limit" if read.state is ReportedState.NO_LIMIT else "read"
     stated_s = asked_s if read.duration_s is None else min(read.duration_s, asked_s)
-    periods = tuple(Period(*period) for period in read.periods)
+    periods = tuple(Period(*period[:3]) for period in read.periods)
     return Reported(state, read.start or at, stated_s, read.unit or unit, periods)
 
 

@@ -31,6 +31,12 @@ class JudgedStep:
     holds: bool | None
     expected: tuple[tuple[float, float | None, int | None], ...] = ()
 
+    def beside(self, step: Mapping[str, Any], *, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The step as evidence keeps it, with its words for people and what was said of it."""
+        expected = [list(period) for period in self.expected]
+        words = {"name": step["kind"], "code": code, "values": values}
+        return {**step, **words, "holds": self.holds, "expected": expected}
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

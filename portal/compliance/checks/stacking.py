@@ -20,20 +20,9 @@ from django.utils.translation import gettext_noop
 
 from portal.compliance.checks import stacking_doubts
 from portal.compliance.checks.findings import Figure, Finding, JudgedStep
+from portal.compliance.checks.readings import Reading, Setting, convert, legal, shows, tolerance
 from portal.compliance.checks.stacking_plan import LEVELS, Stack
-from portal.compliance.checks.stacking_readings import (
-    Reading,
-    Setting,
-    Step,
-    convert,
-    difference,
-    expected,
-    fits,
-    readings,
-    settled,
-    shows,
-    tolerance,
-)
+from portal.compliance.checks.stacking_readings import Step, difference, expected, fits, settled
 from smartcharging.domain import asking
 from smartcharging.domain.profiles import Purpose
 
@@ -100,8 +89,8 @@ def judge_stack(setting: Setting, stack: Stack, number: int, steps: Sequence[Ste
     readable = [step for step in reads if step.reported and step.reported.is_readable]
     if not readable:
         return replace(bare, code="206.unreadable") if reads else bare
-    fitting = [reading for reading in readings(setting) if fits(setting, stack, number, readable, reading)]
-    showing = [reading for reading in fitting if shows(setting, stack, reading)]
+    fitting = [reading for reading in legal(setting) if fits(setting, stack, number, readable, reading)]
+    showing = [reading for reading in fitting if shows(setting, stack.place, reading)]
     if showing:
         complete = len(installs) == seen == NEEDED and returned == NEEDED - 1
         if complete:
@@ -132,7 +121,7 @@ def _left_out(setting: Setting, stack: Stack, number: int, reads: Sequence[Step]
     if not all(setting.is_idle(step.evse) for step in reads):
         return False
     bare = [replace(step, levels=()) for step in reads]
-    return any(fits(setting, stack, number, bare, reading) for reading in readings(setting))
+    return any(fits(setting, stack, number, bare, reading) for reading in legal(setting))
 
 
 class Shown(NamedTuple):
@@ -203,7 +192,7 @@ def _judged(setting: Setting, stack: Stack, finding: StackFinding, step: Step, *
         if not counts:
             return JudgedStep(None)
         return JudgedStep(step.outcome == "accepted" if step.outcome in {"accepted", "refused"} else None)
-    reading = finding.fits or next(readings(setting))
+    reading = finding.fits or next(legal(setting))
     wanted = expected(setting, stack, step.stack, step, reading)
     holds: bool | None = None
     is_readable = step.reported is not None and step.reported.is_readable

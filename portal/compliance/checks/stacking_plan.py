@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from portal.compliance.checks.readings import Place
 from smartcharging.domain.asking import set_charging_profile
 from smartcharging.domain.profiles import (
     ChargingPeriod,
@@ -28,16 +29,6 @@ ASKED_S = len(LEVELS) * WINDOW_S - LEAD_S - 310
 # Neither rising nor falling with the level: the lowest, the highest and the last of all that stand differ from the
 # one that leads, so a station that takes any of those instead is found out.
 ORDER = (3, 0, 4, 1, 5, 2)
-FIRST_ID, LAST_ID = 900_000, 999_999
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where six profiles go, and the EVSEs whose composite shows them; the first is read at every step."""
-
-    purpose: Purpose
-    evse: int
-    read_on: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +104,6 @@ def limits_below(ceiling: float, unit: Unit) -> tuple[float, ...] | None:
 def stack_at(place: Place, *, start: datetime, unit: Unit, limits: Sequence[float], first_id: int) -> Stack:
     levels = tuple(Level(level, first_id + level, limits[level]) for level in LEVELS)
     return Stack(place, start.replace(microsecond=0), unit, levels)
-
-
-def first_id_of(probe_id: int, *, places_count: int) -> int:
-    """Ids of the probe's own, so that what one probe left behind is never taken for another's."""
-    needed = places_count * len(LEVELS)
-    return FIRST_ID + (probe_id * needed) % (LAST_ID + 1 - FIRST_ID - needed)
 
 
 # ---------------------------------------------------------------- on the wire
