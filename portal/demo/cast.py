@@ -17,6 +17,7 @@ from portal.compliance.models import ConcessionRequirement, Promise
 from stations.credentials import digest_token
 from stations.models import Concession, Membership, Municipality, Operator, Station, Tariff, Token
 from stations.models.access import Role
+from stations.sealing import seal
 from stations.services import add_station, rotate_secret
 
 MUNICIPALITY = ("voorbeeldstad", "Voorbeeldstad")
@@ -24,27 +25,52 @@ OPERATORS = (("alpha", "Alpha Laden"), ("beta", "Beta Charge"))
 CONCESSION = ("voorbeeldstad-2026", "Voorbeeldstad 2026")
 PROMISED = ("205", "206", "207", "209", "211")
 DRIVER_TOKEN = "NL-VBS-C00012345-7"  # noqa: S105 - a card number of nobody; what is kept of it is a keyed hash
+PRICES = [
+    {
+        "price_components": [
+            {"type": "ENERGY", "price": 0.42, "vat": 21, "step_size": 1},
+            {"type": "FLAT", "price": 0.35, "vat": 21, "step_size": 1},
+        ]
+    }
+]
 OTHER_TOKENS = {"alpha": "NL-VBS-C00054321-1", "beta": "NL-VBS-C00067890-4"}
 
 
 @dataclass(frozen=True, slots=True)
 class StationRole:
-    """One station of the demo: what it is, and what the probe is expected to find."""
+    """One station of the demo: what it is, and what is expected to be found of it, by requirement.
+
+    `drifts`: it loses its profiles when it starts anew, which is to be found and repaired.
+    """
 
     identity: str
     name: str
     operator: str
     ocpp: str
     connection: tuple[int, int]
-    defect: str | None
-    expected: dict[str, str]
+    defect: str | None = None
+    deviation: str = ""
+    drifts: bool = False
+
+    @property
+    def expected(self) -> dict[str, str]:
+        """Each defect breaks its own requirement and no other."""
+        return dict.fromkeys(JUDGED, "proven") | ({self.deviation: "deviation"} if self.deviation else {})
 
 
+JUDGED = ("206", "207", "211")
 STATIONS = (
-    StationRole("ALF-0001", "Museumplein 12", "alpha", "1.6", (3, 25), None, {"206": "proven"}),
-    StationRole("ALF-0002", "Kerkstraat 3", "alpha", "2.0.1", (3, 35), None, {"206": "proven"}),
-    StationRole("BET-0001", "Stationsplein 4", "beta", "1.6", (3, 25), "no-stacking", {"206": "deviation"}),
-    StationRole("BET-0002", "Havenkade 21", "beta", "2.0.1", (3, 25), "no-stacking", {"206": "deviation"}),
+    StationRole("ALF-0001", "Museumplein 12", "alpha", "1.6", (3, 25)),
+    StationRole("ALF-0002", "Kerkstraat 3", "alpha", "2.0.1", (3, 35)),
+    StationRole("ALF-0003", "Molenweg 8", "alpha", "2.1", (3, 63)),
+    StationRole("BET-0001", "Stationsplein 4", "beta", "1.6", (3, 25), "no-stacking", "206"),
+    StationRole("BET-0002", "Havenkade 21", "beta", "2.0.1", (3, 25), "no-stacking", "206"),
+    StationRole("BET-0003", "Dorpsstraat 30", "beta", "1.6", (3, 25), "ten-periods", "207"),
+    StationRole("BET-0004", "Singel 117", "beta", "2.0.1", (3, 35), "single-register", "211"),
+    StationRole("BET-0005", "Parklaan 2", "beta", "1.6", (3, 25), "netted-register", "211"),
+    StationRole(
+        "BET-0006", "Brink 15", "beta", "2.1", (3, 35), defect="forgets-profiles-on-reboot", drifts=True
+    ),
 )
 PEOPLE = (
     ("official", "official@demo.example", "Toezichthouder"),
@@ -60,10 +86,11 @@ class NotTheDemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """What the demo needs to start: the people's password, and the station passwords of this run."""
+    """What the demo needs to start: the people's password, the station passwords of this run, and which are new."""
 
     password: str
     station_passwords: dict[str, str]
+    newcomers: frozenset[str]
 
 
 def check_is_demo() -> None:
@@ -99,9 +126,10 @@ def fill(now: datetime) -> Cast:
     _promise(concession, operators)
     password = _password()
     _people(password, municipality, operators["alpha"])
+    known = set(Station.objects.values_list("identity", flat=True))
     passwords = dict(_stations(concession, operators, now))
     _cards_and_prices(operators, now)
-    return Cast(password=password, station_passwords=passwords)
+    return Cast(password=password, station_passwords=passwords, newcomers=frozenset(passwords.keys() - known))
 
 
 def _ask_requirements(concession: Concession, now: datetime) -> None:
@@ -168,12 +196,18 @@ def _cards_and_prices(operators: dict[str, Operator], now: datetime) -> None:
     cards: list[tuple[str, str, User | None, str]] = [(DRIVER_TOKEN, "alpha", driver, "Laadpas")]
     cards += [(number, slug, None, f"Pas {slug}") for slug, number in OTHER_TOKENS.items()]
     for number, slug, user, label in cards:
-        Token.objects.get_or_create(
-            digest=digest_token(number), defaults={"operator": operators[slug], "user": user, "label": label}
-        )
+        said = {
+            "operator": operators[slug],
+            "user": user,
+            "label": label,
+            "sealed_number": seal(number),
+            # What drives up to all of an operator's stations is a fleet's.
+            "concurrent_allowed": user is None,
+        }
+        Token.objects.get_or_create(digest=digest_token(number), defaults=said)
     for operator in operators.values():
         Tariff.objects.get_or_create(
             operator=operator,
             name="Openbaar laden",
-            defaults={"price_per_kwh": "0.4200", "valid_from": now.replace(month=1, day=1)},
+            defaults={"elements": PRICES, "valid_from": now.replace(month=1, day=1)},
         )

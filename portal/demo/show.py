@@ -14,18 +14,19 @@ from django.db import close_old_connections
 from django.db.models import Q
 
 from portal.compliance.models import Judgement, Probe
-from portal.compliance.probes import CannotProbe, start_probe
+from portal.compliance.probes import PROBES, CannotProbe, start_probe
 from portal.demo.cast import STATIONS
 from portal.demo.limits import set_demo_limits
 from portal.demo.stage import PAST, Stage
-from smartcharging.models import DesiredProfile
+from smartcharging.models import DesiredProfile, Drift
 from stations import presence
 from stations.models import Capabilities, ChargingSession, Station
 
 logger = logging.getLogger(__name__)
 
 PATIENCE_S = 600.0
-PROBE_AGAIN_S = 20.0
+AGAIN_S = 20.0
+DRIFTING = tuple(role.identity for role in STATIONS if role.drifts)
 
 Say = Callable[[str], None]
 
@@ -61,9 +62,9 @@ class Show:
         self._wait(self._past_is_told, "what happened while they were offline is told")
         self._set_limits()
         self._wait(self._limits_settled, "limits are set and read back")
-        proven = self._probe()
+        proven = self._prove() and self._lose_profiles()
         self.stage.cars_arrive()
-        self.say("Two cars arrive at ALF-0001.")
+        self.say("Two cars arrive at ALF-0001, and at ALF-0002 one that gives back.")
         return proven
 
     def _wait(self, holds: Callable[[], bool], what: str, patience_s: float = 90.0) -> bool:
@@ -92,32 +93,52 @@ class Show:
 
     def _set_limits(self) -> None:
         """As an operator would; a demo that is started again finds them standing."""
-        for station in Station.objects.filter(site__operator__slug="alpha"):
+        limited = Q(site__operator__slug="alpha") | Q(identity__in=DRIFTING)
+        for station in Station.objects.filter(limited):
             if not DesiredProfile.objects.current().filter(station=station).exists():
                 set_demo_limits(station)
 
     def _limits_settled(self) -> bool:
         return not DesiredProfile.objects.current().unsettled().exists()
 
-    def _probe(self) -> bool:
-        """Probe what is not yet as expected, until it is, or PATIENCE_S is over."""
+    def _prove(self) -> bool:
+        """Probe what is not yet as expected, and let cars give back, until it is; PATIENCE_S at most."""
         seen: set[int] = set()
-        last: dict[str, float] = {}
-        while missing := missing_statuses():
-            if time.monotonic() - self.started > PATIENCE_S:
+        asked: dict[tuple[str, str], float] = {}
+        while found := missing_statuses():
+            if self._is_late():
                 return False
-            for identity, code in missing:
-                if time.monotonic() - last.get(identity, -PROBE_AGAIN_S) >= PROBE_AGAIN_S:
-                    last[identity] = time.monotonic()
-                    self._start_probe(identity, code)
             self._tell_outcomes(seen)
+            for identity, codes in found.items():
+                code = _next(codes)
+                if time.monotonic() - asked.get((identity, code), -AGAIN_S) >= AGAIN_S:
+                    asked[identity, code] = time.monotonic()
+                    self._ask(identity, code)
             time.sleep(0.3)
         self._tell_outcomes(seen)
         return True
 
+    def _ask(self, identity: str, code: str) -> None:
+        """What can bring an answer: a probe, one at a time, or a car that gives back."""
+        here = {"station__identity": identity}
+        if code in PROBES and not Probe.objects.filter(**here, state__in=Probe.OPEN).exists():
+            self._start_probe(identity, code)
+        active = ChargingSession.objects.filter(**here, state=ChargingSession.State.ACTIVE)
+        if code not in PROBES and not active.exists():
+            self.stage.car_gives_back(identity)
+            self.say(f"{identity}: a car arrives that gives back.")
+
+    def _lose_profiles(self) -> bool:
+        """The stations that forget start anew; what they lost is found by reading back, and set again."""
+        for identity in missing_drifts():
+            self.stage.reboot(identity)
+            self.say(f"{identity} loses its power for a moment, and with it its profiles.")
+        return self._wait(lambda: not missing_drifts(), "what was lost is found and set again")
+
+    def _is_late(self) -> bool:
+        return time.monotonic() - self.started > PATIENCE_S
+
     def _start_probe(self, identity: str, code: str) -> None:
-        if Probe.objects.filter(station__identity=identity, state__in=Probe.OPEN).exists():
-            return
         station = Station.objects.get(identity=identity)
         try:
             start_probe(station=station, code=code, requested_by=None, now=datetime.now(UTC))
@@ -134,16 +155,36 @@ class Show:
             self.say(f"{probe.station.identity}: {probe.verdict or probe.state}. {probe.reason}")
 
 
-def missing_statuses() -> list[tuple[str, str]]:
-    """(station, requirement) whose status is not, or not yet, the expected one."""
+def _next(codes: list[str]) -> str:
+    """Probes first: a car that is there would stop them."""
+    return min(codes, key=lambda code: (code not in PROBES, code))
+
+
+def missing() -> list[tuple[str, str]]:
+    """(station, what) that is not, or not yet, as expected."""
+    statuses = [(identity, code) for identity, codes in missing_statuses().items() for code in codes]
+    return [*statuses, *((identity, "drift") for identity in missing_drifts())]
+
+
+def missing_statuses() -> dict[str, list[str]]:
+    """The requirements, by station, whose status is not or not yet the expected one."""
     found = {
         (row.station.identity, row.requirement.code): row.status
         for row in Judgement.objects.filter(~Q(station=None)).select_related("station", "requirement")
         if row.station is not None
     }
-    return [
-        (role.identity, code)
+    wrong = {
+        role.identity: [
+            code for code, status in role.expected.items() if found.get((role.identity, code)) != status
+        ]
         for role in STATIONS
-        for code, status in role.expected.items()
-        if found.get((role.identity, code)) != status
-    ]
+    }
+    return {identity: codes for identity, codes in wrong.items() if codes}
+
+
+def missing_drifts() -> list[str]:
+    """Stations that forget, of which no loss was found and repaired yet."""
+    repaired = Drift.objects.filter(end=Drift.End.REPAIRED).values_list(
+        "desired__station__identity", flat=True
+    )
+    return [identity for identity in DRIFTING if identity not in set(repaired)]

@@ -13,6 +13,10 @@ class Defect:
     breaks: tuple[str, ...]
     shows: str
     one_profile_per_purpose: bool = False
+    most_periods: int | None = None
+    single_register: bool = False
+    netted_register: bool = False
+    forgets_profiles: bool = False
 
 
 NONE = Defect("", (), "a station as the requirements want it")
@@ -25,6 +29,30 @@ DEFECTS = {
             ("206",),
             "answers Accepted to every level but keeps only the last profile per purpose and connector",
             one_profile_per_purpose=True,
+        ),
+        Defect(
+            "ten-periods",
+            ("207",),
+            "refuses a profile of more than 10 periods, although it states 24",
+            most_periods=10,
+        ),
+        Defect(
+            "single-register",
+            ("211",),
+            "tells what a car gives back as import below 0 only; the export register it claims stands still",
+            single_register=True,
+        ),
+        Defect(
+            "netted-register",
+            ("211",),
+            "counts its import register back while a car gives back",
+            netted_register=True,
+        ),
+        Defect(
+            "forgets-profiles-on-reboot",
+            (),
+            "has no charging profiles left after a reboot",
+            forgets_profiles=True,
         ),
     )
 }

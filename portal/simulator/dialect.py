@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Protocol
 
 from portal.simulator.metering import Sample
-from portal.simulator.schedules import StoredProfile
+from portal.simulator.profiles import StoredProfile
 from portal.simulator.settings import Settings
 from portal.simulator.wire import Message, Payload, Version
 
-AVAILABLE, PREPARING, CHARGING, SUSPENDED_EV, SUSPENDED_EVSE, FINISHING, UNAVAILABLE = (
+AVAILABLE, PREPARING, CHARGING, SUSPENDED_EV, SUSPENDED_EVSE, FINISHING, UNAVAILABLE, RESERVED = (
     "Available",
     "Preparing",
     "Charging",
@@ -21,6 +21,7 @@ AVAILABLE, PREPARING, CHARGING, SUSPENDED_EV, SUSPENDED_EVSE, FINISHING, UNAVAIL
     "SuspendedEVSE",
     "Finishing",
     "Unavailable",
+    "Reserved",
 )
 
 
@@ -34,8 +35,10 @@ class Transaction:
     import_wh: float
     remote: bool = False
     remote_start_id: int | None = None
+    reservation_id: int | None = None
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     number: int | None = None
+    priority: bool = False  # 2.1, UsePriorityCharging
     state: str = PREPARING
     events: int = 0
     next_sample_at: datetime | None = None
@@ -51,6 +54,7 @@ class Dialect(Protocol):
 
     version: Version
     settings: Settings
+    firmware: str  # that it boots with
     reports_station_status: bool  # 1.6 has a connector 0, 2.x reports EVSEs only
 
     def boot(self, reason: str) -> Message: ...
@@ -82,6 +86,12 @@ class Dialect(Protocol):
     def ended(self, tx: Transaction, sample: Sample, reason: str, *, offline: bool) -> Message: ...
 
     def measured(self, evse: int, samples: Sequence[Sample], tx: Transaction | None) -> Message | None: ...
+
+    def limit_set(self, profile: Payload) -> Message | None:
+        """Somebody else than the CSMS limits the whole station, as a charging profile says; None: no word for it."""
+        ...
+
+    def limit_cleared(self) -> Message | None: ...
 
     def transaction_name(self, tx: Transaction) -> str: ...
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
-from portal.simulator.schedules import TX, Limit, ProfileRefusedError
+from portal.simulator.limits import Limit
+from portal.simulator.profiles import CHARGING_ONLY, TX
 from portal.simulator.sockets import Permission, Socket
 from portal.simulator.station import Station
-from portal.simulator.wire import Payload
+from portal.simulator.storing import ProfileRefusedError
+from portal.simulator.wire import Payload, stamp
 
 
 def remote_start(
@@ -20,7 +22,7 @@ def remote_start(
     profile: Payload | None = None,
 ) -> tuple[Socket | None, Callable[[], Awaitable[None]] | None]:
     """(socket, what to do after the answer); no socket where none is free or the profile does not fit."""
-    socket = _socket(station, evse)
+    socket = _socket(station, evse, token)
     if socket is None:
         return None, None
     now = station.clock.now()
@@ -50,8 +52,9 @@ def _check_start_profile(station: Station, socket: Socket, wire: Payload) -> Non
     station.schedules.check(profile)
 
 
-def _socket(station: Station, evse: int | None) -> Socket | None:
-    free = [socket for socket in station.sockets.values() if socket.free and evse in {None, socket.evse}]
+def _socket(station: Station, evse: int | None, token: str) -> Socket | None:
+    asked = [socket for socket in station.sockets.values() if evse in {None, socket.evse}]
+    free = [socket for socket in asked if socket.free and socket.takes(token)]
     return next((socket for socket in free if socket.car is not None), free[0] if free else None)
 
 
@@ -69,7 +72,9 @@ def change_availability(station: Station, *, evse: int, operative: bool) -> str:
 
 
 def install(station: Station, evse: int, wire: Payload) -> None:
-    """Keep a charging profile, or ProfileRefusedError."""
+    """Keep a charging profile, or ProfileRefusedError. A Dynamic one counts from now on (2.1, K28.FR.05)."""
+    if wire["chargingProfileKind"] == "Dynamic":
+        wire = wire | {"dynUpdateTime": stamp(station.clock.now())}
     profile = station.dialect.read_profile(evse, wire)
     socket = station.sockets.get(evse)
     tx = socket.transaction if socket else None
@@ -87,7 +92,18 @@ def readable(changes: Iterable[tuple[int, Limit]], unit: str) -> list[Payload]:
     """chargingSchedulePeriods in `unit`; neighbours that read the same are one."""
     periods: list[Payload] = []
     for start_s, limit in changes:
-        value = {"limit": limit.in_unit(unit), "numberPhases": limit.phases}
+        value = {"limit": limit.in_unit(unit), "numberPhases": limit.phases} | _operation(limit, unit)
         if not periods or periods[-1] != {"startPeriod": periods[-1]["startPeriod"]} | value:
             periods.append({"startPeriod": start_s} | value)
     return periods
+
+
+def _operation(limit: Limit, unit: str) -> Payload:
+    """What a period of 2.1 says beyond its limit; nothing where the car only charges. A station has no mode of its
+    own, but may know how much its EVSEs give back together."""
+    told: Payload = {} if limit.mode in {None, CHARGING_ONLY} else {"operationMode": limit.mode}
+    if limit.setpoint_a is not None:
+        told["setpoint"] = limit.told(limit.setpoint_a, unit)
+    if limit.discharge_a is not None:
+        told["dischargeLimit"] = limit.told(limit.discharge_a, unit)
+    return told

@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.typing import Subprotocol
 
 from portal.simulator.clock import Clock
+from portal.simulator.ways import BASIC, CERTIFICATE, TLS, Way, Ways
 from portal.simulator.wire import CALL, ERROR, RESULT, CallError, Message, Payload, Version, encode
 
 CALL_TIMEOUT_S = 30.0  # real seconds: the network does not run faster with the clock
@@ -84,10 +85,17 @@ class Link:
     """One station's connection. `registered` opens the way for all but BootNotification."""
 
     def __init__(
-        self, *, url: str, identity: str, password: str | None, version: Version, clock: Clock, log: Log
+        self,
+        *,
+        url: str,
+        identity: str,
+        password: str | bytes | None,
+        version: Version,
+        clock: Clock,
+        log: Log,
     ) -> None:
         self.password = password
-        self._url = address(url, identity)
+        self.ways = Ways(Way(url, TLS if url.startswith("wss:") else BASIC))
         self._identity = identity
         self._version = version
         self._clock = clock
@@ -107,6 +115,10 @@ class Link:
         self._ever_open = False
         self.answer: Callable[[str, Payload], Reply] | None = None
         self.opened: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def _url(self) -> str:
+        return address(self.ways.now.url, self._identity)
 
     @property
     def online(self) -> bool:
@@ -173,25 +185,31 @@ class Link:
             try:
                 async with self._connect() as socket:
                     failures = 0
+                    self.ways.worked()
                     if self._wanted.is_set():
                         await self._serve(socket)
             except InvalidStatus as error:
                 self._refused(error.response.status_code)
+                self.ways.failed()
             except (OSError, TimeoutError, InvalidHandshake) as error:
                 self._log.warning("cannot reach %s, trying again (%s)", self._url, error)
+                self.ways.failed()
             if self._wanted.is_set():
                 failures += 1
                 await self._clock.sleep(min(2.0 ** (failures - 1), LONGEST_PAUSE_S))
 
     def _connect(self) -> connect:
         headers = {}
-        if self.password is not None:
-            secret = base64.b64encode(f"{self._identity}:{self.password}".encode()).decode()
+        way = self.ways.now
+        if self.password is not None and way.profile < CERTIFICATE:
+            password = self.password if isinstance(self.password, bytes) else self.password.encode()
+            secret = base64.b64encode(f"{self._identity}:".encode() + password).decode()
             headers["Authorization"] = f"Basic {secret}"
         return connect(
             self._url,
             subprotocols=[Subprotocol(self._version.subprotocol)],
             additional_headers=headers,
+            ssl=self.ways.trust.context(way.profile) if way.url.startswith("wss:") else None,
             compression=None,
             proxy=None,
             close_timeout=2,

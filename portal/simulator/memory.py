@@ -23,7 +23,7 @@ class Memory:
         """Write down how it stands at `at`; a cut in the middle of it leaves the text of before."""
         if self.path is None:
             return
-        rows = [{"evse": s.evse, "import_wh": s.meter.import_wh, "open": _open(s)} for s in sockets]
+        rows = [_row(s) for s in sockets]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         beside = self.path.with_suffix(".new")
         beside.write_text(json.dumps({"at": at.isoformat(), "sockets": rows}), encoding="utf-8")
@@ -40,10 +40,21 @@ class Memory:
                 continue
             meter = sockets[row["evse"]].meter
             if row["open"] is not None:
-                meter.import_wh = row["import_wh"]
+                meter.taken_wh = row["import_wh"]
                 cut.append((_transaction(row["evse"], row["open"]), datetime.fromisoformat(kept["at"])))
-            meter.import_wh = max(meter.import_wh, row["import_wh"])
+            meter.taken_wh = max(meter.taken_wh, row["import_wh"])
+            meter.given_wh = max(meter.given_wh, row.get("export_wh", 0.0))
         return cut
+
+
+def _row(socket: Socket) -> dict[str, Any]:
+    meter = socket.meter
+    return {
+        "evse": socket.evse,
+        "import_wh": meter.taken_wh,
+        "export_wh": meter.given_wh,
+        "open": _open(socket),
+    }
 
 
 def _open(socket: Socket) -> dict[str, Any] | None:

@@ -51,18 +51,57 @@ def _session(session: PastSession, meter: Meter, dialect: Dialect) -> Iterator[_
 
 
 def _samples(session: PastSession, meter: Meter) -> Iterator[Sample]:
-    """Readings at the interval: full current until the energy is in, none after. Leaves the meter at the end."""
-    start_wh, at = meter.import_wh, session.started_at
-    meter.flow(session.current_a, session.phases, 0)
-    full_s = session.energy_wh / meter.power_w * 3600
-    length_s = (session.ended_at - session.started_at).total_seconds()
-    if full_s > length_s:
-        raise ValueError(f"{session.energy_wh:g} Wh does not fit in the past session of {session.started_at}")
+    """Readings at the interval: full current until the energy is in, nothing, then what the car gave back. Leaves the
+    meter at the end."""
+    taken_wh, given_wh = meter.taken_wh, meter.given_wh
+    stretches = _stretches(session)
+    at = session.started_at
     while (at := at + timedelta(seconds=session.sample_interval_s)) < session.ended_at:
-        charged_s = min((at - session.started_at).total_seconds(), full_s)
-        meter.import_wh = start_wh + session.energy_wh * charged_s / full_s
-        charging = charged_s < full_s
-        meter.flow(session.current_a if charging else 0.0, session.phases, 0)
-        yield meter.sample(at, PERIODIC, offered_a=session.current_a, soc=None)
+        meter.taken_wh = taken_wh + sum(s.counted_wh(at) for s in stretches if s.current_a > 0)
+        meter.given_wh = given_wh + sum(s.counted_wh(at) for s in stretches if s.current_a < 0)
+        flowing_a = sum(s.current_a for s in stretches if s.begins <= at < s.ends)
+        meter.flow(flowing_a, session.phases, 0)
+        yield meter.sample(at, PERIODIC, offered_a=session.current_a if flowing_a >= 0 else 0.0, soc=None)
     meter.flow(0.0, session.phases, 0)
-    meter.import_wh = start_wh + session.energy_wh
+    meter.taken_wh = taken_wh + session.energy_wh
+    meter.given_wh = given_wh + session.discharge_wh
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A time of one current, below 0 out of the car."""
+
+    begins: datetime
+    ends: datetime
+    current_a: float
+    energy_wh: float
+
+    def counted_wh(self, at: datetime) -> float:
+        length_s = (self.ends - self.begins).total_seconds()
+        gone_s = min(max((at - self.begins).total_seconds(), 0.0), length_s)
+        return self.energy_wh * gone_s / length_s if length_s else self.energy_wh
+
+
+def _stretches(session: PastSession) -> list[_Stretch]:
+    """Charging from the start on; giving back from the first reading at which the car had rested an interval.
+    ValueError where they do not fit."""
+    charging = _stretch(session, session.started_at, session.current_a, session.energy_wh)
+    stretches = [charging]
+    if session.discharge_wh:
+        full_s = (charging.ends - session.started_at).total_seconds()
+        rests_until_s = (full_s // session.sample_interval_s + 2) * session.sample_interval_s
+        begins = session.started_at + timedelta(seconds=rests_until_s)
+        stretches.append(_stretch(session, begins, -session.discharge_a, session.discharge_wh))
+    if stretches[-1].ends > session.ended_at:
+        raise ValueError(
+            f"{session.energy_wh:g} Wh in and {session.discharge_wh:g} Wh out do not fit in the past session of "
+            f"{session.started_at}"
+        )
+    return stretches
+
+
+def _stretch(session: PastSession, begins: datetime, current_a: float, energy_wh: float) -> _Stretch:
+    meter = Meter()
+    meter.flow(current_a, session.phases, 0)
+    lasts = timedelta(hours=energy_wh / abs(meter.power_w))
+    return _Stretch(begins, begins + lasts, current_a, energy_wh)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+LIST_PART, LIST_MOST = 20, 500  # tokens in one SendLocalList, and on the local list
 INTEGER, BOOLEAN, TEXT, LIST = "integer", "boolean", "string", "MemberList"
 
 
@@ -23,14 +24,21 @@ class Setting:
     allowed: tuple[str, ...] = ()
     unit: str | None = None
     max_limit: int | None = None
+    min_limit: int | None = None
+    monitored: bool = False
+    needs_reboot: bool = False  # it is taken, and counts after a restart
 
     def accepts(self, value: str) -> bool:
         if self.kind == INTEGER:
-            return value.isdecimal()
+            return value.isdecimal() and self._fits(int(value))
         if self.kind == BOOLEAN:
             return value.lower() in {"true", "false"}
         members = [member.strip() for member in value.split(",") if member.strip()]
         return self.kind != LIST or not self.allowed or set(members) <= set(self.allowed)
+
+    def _fits(self, number: int) -> bool:
+        low, high = self.min_limit, self.max_limit
+        return (low is None or number >= low) and (high is None or number <= high)
 
 
 class Settings:

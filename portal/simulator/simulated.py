@@ -11,18 +11,24 @@ from typing import Any
 from portal.simulator import defects
 from portal.simulator.cars import Car
 from portal.simulator.clock import Clock
+from portal.simulator.defects import Defect
 from portal.simulator.dialect import Dialect
+from portal.simulator.limits import Limit
 from portal.simulator.link import Link
 from portal.simulator.memory import Memory
 from portal.simulator.metering import Meter
-from portal.simulator.schedules import Capabilities, Limit, Schedules
+from portal.simulator.schedules import Schedules
 from portal.simulator.sockets import Socket
 from portal.simulator.spec import StationSpec, connection
 from portal.simulator.station import Station
+from portal.simulator.storing import Capabilities
 from portal.simulator.v2 import Speech2
 from portal.simulator.v2_answers import Answers2
 from portal.simulator.v16 import Speech16
 from portal.simulator.v16_answers import Answers16
+from portal.simulator.v21_answers import Answers21
+
+METERS_APART_WH = 412_000.0
 
 
 class _Named(logging.LoggerAdapter[logging.Logger]):
@@ -59,8 +65,13 @@ class SimulatedStation:
             sockets=_sockets(spec),
             memory=Memory(spec.memory),
         )
-        answers = Answers16(self.station) if spec.ocpp == "1.6" else Answers2(self.station)
-        self.link.answer = answers.answer
+        answers: dict[str, type[Answers16 | Answers2]] = {
+            "1.6": Answers16,
+            "2.0.1": Answers2,
+            "2.1": Answers21,
+        }
+        self.link.answer = answers[spec.ocpp](self.station).answer
+        self.limit_externally(spec.external_limit_a)
 
     async def run(self) -> None:
         """Until cancelled. StationRefusedError when the CSMS turns the station away at the door."""
@@ -87,8 +98,13 @@ class SimulatedStation:
         await self.station.unplug(evse)
 
     async def reboot(self) -> None:
-        """A power cycle: transactions end, the connection drops, stored profiles stay."""
-        await self.station.reboot("HardReset", boot_reason="PowerUp")
+        """A power cycle: transactions end, the connection drops, and `boot_s` later the station boots with the
+        profiles it stored (none for a station that forgets them)."""
+        await self.station.reboot("PowerLoss", boot_reason="PowerUp")
+
+    def limit_externally(self, amperes: float | None) -> None:
+        """Somebody else than the CSMS limits the whole station per phase; None: no longer. 2.x says so."""
+        self.station.limit_externally(amperes)
 
     async def disconnect(self) -> None:
         """Lose the connection and stay away; charging goes on, messages are kept."""
@@ -99,6 +115,7 @@ class SimulatedStation:
 
 
 def _schedules(spec: StationSpec, dialect: Dialect, able: Capabilities) -> Schedules:
+    defect = defects.named(spec.defect)
     phases, grid_a = connection(spec.connection)
     hardware = {evse: Limit(min(spec.socket_a, grid_a), phases) for evse in range(1, spec.sockets + 1)}
     return Schedules(
@@ -106,13 +123,20 @@ def _schedules(spec: StationSpec, dialect: Dialect, able: Capabilities) -> Sched
         capabilities=able,
         read=dialect.read_profile,
         path=spec.profile_store,
-        one_per_purpose=defects.named(spec.defect).one_profile_per_purpose,
+        one_per_purpose=defect.one_profile_per_purpose,
+        most_periods=defect.most_periods,
+        forgetful=defect.forgets_profiles,
         rules_of_16=spec.ocpp == "1.6",
     )
 
 
 def _sockets(spec: StationSpec) -> dict[int, Socket]:
+    defect = defects.named(spec.defect)
     return {
-        evse: Socket(evse, spec.socket_a, Meter(import_wh=spec.import_wh))
-        for evse in range(1, spec.sockets + 1)
+        evse: Socket(evse, spec.socket_a, _meter(spec, evse, defect)) for evse in range(1, spec.sockets + 1)
     }
+
+
+def _meter(spec: StationSpec, evse: int, defect: Defect) -> Meter:
+    """Of its own for each socket: two that show the same would look like one."""
+    return Meter(spec.import_wh + (evse - 1) * METERS_APART_WH, spec.export_wh, defect=defect)

@@ -10,13 +10,14 @@ from pathlib import Path
 from portal.simulator import defects
 from portal.simulator.cars import Car
 
-VERSIONS = ("1.6", "2.0.1")
+VERSIONS = ("1.6", "2.0.1", "2.1")
 
 
 @dataclass(frozen=True, slots=True)
 class PastSession:
     """A session from before the station first reached the CSMS. Charges at `current_a` on `phases` from
-    `started_at` until `energy_wh` is in, and stays plugged until `ended_at` (both aware)."""
+    `started_at` until `energy_wh` is in, and stays plugged until `ended_at` (both aware). With `discharge_wh` the car
+    rests for one to two sample intervals and then gives that back at `discharge_a`."""
 
     evse: int
     token: str
@@ -26,6 +27,8 @@ class PastSession:
     current_a: float = 16.0
     phases: int = 3
     sample_interval_s: int = 900
+    discharge_wh: float = 0.0
+    discharge_a: float = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,15 @@ class StationSpec:
     """One station. `url` is the CSMS's base address; `connection` is "3x25": phases x amperes of the grid.
     `cars`: (evse, car) pairs, plugged in `car.after_s` after the first boot. `profile_store`: a file that keeps the
     charging profiles over restarts of the process; without it they live as long as the object. `memory`: a file for
-    meters and open transactions, which are ended when the station starts after a cut."""
+    meters and open transactions, which are ended when the station starts after a cut. `import_wh`, `export_wh`: how
+    the first meter stands at first; those of other sockets took in more. `external_limit_a`: a limit on
+    the whole station, per phase, that is not the CSMS's. `secure_url`: the base address over TLS, for a station of 1.6
+    that is told to raise its security profile; else the same address with wss."""
 
     identity: str
     url: str
     ocpp: str = "1.6"
+    secure_url: str | None = None
     password: str | None = None
     sockets: int = 2
     connection: str = "3x25"
@@ -51,13 +58,17 @@ class StationSpec:
     firmware: str = "1.0.0"
     serial: str | None = None
     import_wh: float = 0.0
-    boot_s: float = 5.0
+    export_wh: float = 0.0
+    external_limit_a: float | None = None
+    boot_s: float = 2.0
     profile_store: Path | None = None
     memory: Path | None = None
 
     def __post_init__(self) -> None:
         if self.ocpp not in VERSIONS:
-            raise ValueError(f"OCPP {self.ocpp} is not simulated; choose {' or '.join(VERSIONS)}")
+            raise ValueError(
+                f"OCPP {self.ocpp} is not simulated; choose {', '.join(VERSIONS[:-1])} or {VERSIONS[-1]}"
+            )
         connection(self.connection)
         defects.named(self.defect)
         if not 1 <= self.sockets <= 16:
@@ -80,7 +91,8 @@ cars, separated by commas, each SOCKET:POWERkW[:BATTERYkWh][:key=value]... :
   1:11kW:60kWh:token=ABC   at socket 1, 11 kW, 60 kWh, plugged in with token ABC
   2:7.4kW                  at socket 2, waits for a remote start (no token)
 keys: token=TEXT, soc=0..100 (percent, default 30), phases=1..3 (default 1 up to 7.4 kW, else 3),
-      after=SECONDS (arrives later)"""
+      after=SECONDS (arrives later), v2g=POWERkW (what it can give back), from=0..100 and to=0..100 (percent: gives
+      back of its own accord from the one down to the other; to is 20 where not said)"""
 
 
 def cars(text: str) -> tuple[tuple[int, Car], ...]:
@@ -103,6 +115,9 @@ def _car(text: str) -> tuple[int, Car]:
             phases=phases,
             token=options.pop("token", None),
             after_s=float(options.pop("after", 0)),
+            discharge_a=round(_size(options.pop("v2g", "0kW"), "kW") * 1000 / (230 * phases)),
+            discharges_at=float(options.pop("from")) / 100 if "from" in options else None,
+            discharges_to=float(options.pop("to", 20)) / 100,
         )
         if options or len(sizes) > 2:
             raise ValueError(f"unknown: {', '.join(options) or sizes[2]}")

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
-from portal.simulator import past
-from portal.simulator.cars import MIN_CURRENT_A, Car, PluggedCar
+from portal.simulator import flowing, past
+from portal.simulator.cars import Car, PluggedCar
 from portal.simulator.clock import Clock
 from portal.simulator.dialect import AVAILABLE, UNAVAILABLE, Dialect, Transaction
 from portal.simulator.link import Link, Log, OfflineError
 from portal.simulator.memory import Memory
 from portal.simulator.metering import BEGIN, CLOCK, END, PERIODIC, TRIGGER
-from portal.simulator.schedules import ProfileRefusedError, Running, Schedules
-from portal.simulator.sharing import Want, share
+from portal.simulator.profiles import Running, external_limit
+from portal.simulator.schedules import Schedules
 from portal.simulator.sockets import Permission, Socket
 from portal.simulator.spec import StationSpec
+from portal.simulator.storing import ProfileRefusedError
 from portal.simulator.wire import V16, CallError, Message, Payload, instant
 
 TICK_S = 1.0
-TURN_S = 600  # where not every car can have 6 A, they take turns of this length
 BOOT_RETRY_S = 60.0
 
 
@@ -48,6 +48,10 @@ class Station:
         self.sockets = sockets
         self.memory = memory
         self.reset_when_idle = False
+        self.each_tick: list[Callable[[], None]] = []
+        self.before_boot: Callable[[], None] = lambda: None
+        self.admits_offline: Callable[[str], bool] = lambda _token: True
+        self._offline_since: datetime | None = None
         self._log = log
         self._boot_reason = "PowerUp"
         self._station_reported = ""
@@ -109,8 +113,11 @@ class Station:
             now = self.clock.now()
             dt_s = min(max((now - before).total_seconds(), 0.0), 60.0)
             before = now
+            self._count_offline(now)
             self._flow(dt_s)
             self._expire()
+            for follow in self.each_tick:
+                follow()
             self._report_samples()
             self.report_statuses()
             self.memory.keep(self.sockets.values(), now)
@@ -136,6 +143,7 @@ class Station:
     async def _opened(self) -> None:
         if not self.link.registered:
             await self._register()
+            self._tell_limit()
         self.repeat_statuses()
 
     async def _register(self) -> None:
@@ -176,6 +184,7 @@ class Station:
         await self.link.disconnect()
         await self.clock.sleep(self.spec.boot_s)
         self.schedules.load()
+        self.before_boot()
         self._boot_reason = boot_reason
         self.link.reconnect()
 
@@ -203,6 +212,9 @@ class Station:
 
     async def _present(self, socket: Socket, token: str) -> None:
         """Hold a token to the reader; by the time the CSMS has answered the car may be gone."""
+        if not socket.takes(token):
+            self._log.info("socket %s is reserved for another card", socket.evse)
+            return
         if await self._authorize(token) and socket.car is not None and socket.transaction is None:
             self.start(socket, Permission(token, self.clock.now()), remote=False)
 
@@ -214,13 +226,13 @@ class Station:
         self.report_statuses()
 
     async def _authorize(self, token: str) -> bool:
-        """Without a connection everybody may charge (LocalAuthorizeOffline, AllowOfflineTxForUnknownId)."""
+        """Without a connection its own list decides, and what it does with unknown tokens."""
         if not self.link.registered:
-            return True
+            return self.admits_offline(token)
         try:
             return self.dialect.token_accepted(await self.link.call(self.dialect.authorize(token)))
         except OfflineError:
-            return True
+            return self.admits_offline(token)
         except CallError:
             return False
 
@@ -233,7 +245,9 @@ class Station:
             import_wh=socket.meter.import_wh,
             remote=remote,
             remote_start_id=permission.remote_start_id,
+            reservation_id=socket.reservation.number if socket.reservation else None,
         )
+        socket.reservation = None
         socket.transaction = tx
         self.link.keep(
             self.dialect.started(
@@ -252,6 +266,8 @@ class Station:
     def _install_for(self, socket: Socket, tx: Transaction, wire: Payload) -> None:
         """The TxProfile that came with a remote start."""
         try:
+            if self.dialect.version is not V16:  # 2.x names the transaction from here on (F01.FR.11)
+                wire = wire | {"transactionId": tx.key}
             profile = self.dialect.read_profile(socket.evse, wire)
             self.schedules.install(profile, self.as_running(tx))
         except (ProfileRefusedError, CallError) as error:
@@ -284,7 +300,8 @@ class Station:
 
     def as_running(self, tx: Transaction) -> Running:
         """Floored to the second like every moment of a schedule: a composite asked at once must see it."""
-        return Running(self.dialect.transaction_name(tx), tx.started_at.replace(microsecond=0))
+        started_at = tx.started_at.replace(microsecond=0)
+        return Running(self.dialect.transaction_name(tx), started_at, priority=tx.priority)
 
     def running(self) -> dict[int, Running]:
         return {
@@ -294,25 +311,26 @@ class Station:
         }
 
     def _flow(self, dt_s: float) -> None:
-        """One step: what may each socket offer, what do the cars make of it."""
-        now = self.clock.now()
-        running = self.running()
-        limits = {evse: self.schedules.limit(evse, now, running, now) for evse in running}
-        wants = []
-        for evse in running:
-            socket, ceiling_a = self.sockets[evse], limits[evse].amperes
-            if ceiling_a < MIN_CURRENT_A and socket.pulses(now):
-                ceiling_a = MIN_CURRENT_A  # requirement 209; the connection still holds, see `share`
-            car = socket.car
-            phases = min(limits[evse].phases, car.car.phases if car else 1)
-            wants.append(Want(evse, phases, car.demand_a if car else 0.0, ceiling_a))
-        turn = int(now.timestamp() // TURN_S) % max(1, len(wants))
-        whole = self.schedules.station_limit(now)
-        offers = share([*wants[turn:], *wants[:turn]], [whole.amperes] * self.schedules.hardware[0].phases)
-        phases_of = {want.evse: want.phases for want in wants}
-        for evse, socket in self.sockets.items():
-            socket.offered_a = offers.get(evse, 0.0)
-            socket.charge(dt_s, phases_of.get(evse, 1))
+        flowing.flow(self.sockets, self.schedules, self.running(), now=self.clock.now(), dt_s=dt_s)
+
+    def limit_externally(self, amperes: float | None) -> None:
+        """An energy system on the spot, or the grid operator, limits the whole station per phase; None: no longer."""
+        before, at = self.schedules.external, self.clock.now().replace(microsecond=0)
+        self.schedules.external = None if amperes is None else external_limit(amperes, at)
+        if self.schedules.external is not None:
+            self._tell_limit()
+        elif before is not None:
+            self._keep(self.dialect.limit_cleared())
+
+    def _tell_limit(self) -> None:
+        limit = self.schedules.external
+        if limit is not None:
+            self._keep(self.dialect.limit_set(limit.wire))
+
+    def _count_offline(self, now: datetime) -> None:
+        self._offline_since = (self._offline_since or now) if self._offline else None
+        offline_s = (now - self._offline_since).total_seconds() if self._offline_since else 0.0
+        self.schedules.note_offline(offline_s)
 
     def _expire(self) -> None:
         now = self.clock.now()

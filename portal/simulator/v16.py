@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from portal.simulator import defects
 from portal.simulator.dialect import Transaction
-from portal.simulator.metering import MEASURANDS, Sample
-from portal.simulator.schedules import MAX, TX, TX_DEFAULT, Capabilities, Period, StoredProfile
-from portal.simulator.settings import BOOLEAN, INTEGER, LIST, Setting, Settings
+from portal.simulator.metering import Sample, offered
+from portal.simulator.profiles import MAX, TX, TX_DEFAULT, Period, StoredProfile
+from portal.simulator.settings import BOOLEAN, INTEGER, LIST, LIST_MOST, LIST_PART, Setting, Settings
 from portal.simulator.spec import StationSpec
+from portal.simulator.storing import Capabilities
 from portal.simulator.wire import V16, Message, Payload, instant, stamp
 
 PURPOSES = {"ChargePointMaxProfile": MAX, "TxDefaultProfile": TX_DEFAULT, "TxProfile": TX}
@@ -26,6 +28,7 @@ class Speech16:
 
     def __init__(self, spec: StationSpec, capabilities: Capabilities) -> None:
         self._spec = spec
+        self.firmware = spec.firmware
         self.settings = Settings(_settings(spec, capabilities))
 
     def boot(self, reason: str) -> Message:
@@ -34,7 +37,7 @@ class Speech16:
             "chargePointVendor": self._spec.vendor[:20],
             "chargePointModel": self._spec.model[:20],
             "chargePointSerialNumber": (self._spec.serial or self._spec.identity)[:25],
-            "firmwareVersion": self._spec.firmware[:50],
+            "firmwareVersion": self.firmware[:50],
             "meterType": "simulated, MID class B",
         }
         return Message("BootNotification", lambda: payload)
@@ -68,6 +71,7 @@ class Speech16:
             "meterStart": round(sample.import_wh),
             "timestamp": stamp(sample.at),
         }
+        payload |= {} if tx.reservation_id is None else {"reservationId": tx.reservation_id}
 
         def answered(answer: Payload) -> None:
             tx.number = answer.get("transactionId")
@@ -113,6 +117,13 @@ class Speech16:
                 row |= {"location": location, "unit": unit} | ({"phase": phase} if phase else {})
                 values.append(row)
         return {"timestamp": stamp(sample.at), "sampledValue": values}
+
+    def limit_set(self, profile: Payload) -> Message | None:
+        del profile  # 1.6 has no word for it
+        return None
+
+    def limit_cleared(self) -> Message | None:
+        return None
 
     def transaction_name(self, tx: Transaction) -> str:
         return str(_number(tx))
@@ -177,10 +188,11 @@ def _time(wire: Payload, name: str) -> datetime | None:
 
 def _settings(spec: StationSpec, able: Capabilities) -> list[Setting]:
     """The keys of 1.6, chapter 9, that mean something here."""
-    all_values = ",".join(MEASURANDS)
+    measurands = offered(defects.named(spec.defect))
+    all_values = ",".join(measurands)
     registers = "Energy.Active.Import.Register,Energy.Active.Export.Register"
     units = ",".join({"A": "Current", "W": "Power"}[unit] for unit in able.units)
-    profiles = "Core,SmartCharging,RemoteTrigger"
+    profiles = "Core,SmartCharging,RemoteTrigger,Reservation,LocalAuthListManagement,FirmwareManagement"
     phases = ",".join(f"{n}.RST" for n in range(spec.sockets + 1))
     fixed = {
         "ChargeProfileMaxStackLevel": (str(able.max_stack_level), INTEGER),
@@ -195,7 +207,8 @@ def _settings(spec: StationSpec, able: Capabilities) -> list[Setting]:
         "AuthorizeRemoteTxRequests": ("false", BOOLEAN),
         "LocalAuthorizeOffline": ("true", BOOLEAN),
         "LocalPreAuthorize": ("false", BOOLEAN),
-        "AllowOfflineTxForUnknownId": ("true", BOOLEAN),
+        "SendLocalListMaxLength": (str(LIST_PART), INTEGER),
+        "LocalAuthListMaxLength": (str(LIST_MOST), INTEGER),
         "StopTransactionOnEVSideDisconnect": ("true", BOOLEAN),
         "StopTransactionOnInvalidId": ("true", BOOLEAN),
         "UnlockConnectorOnEVSideDisconnect": ("true", BOOLEAN),
@@ -205,15 +218,19 @@ def _settings(spec: StationSpec, able: Capabilities) -> list[Setting]:
     }
     return [
         *(Setting(name, value, readonly=True, kind=kind) for name, (value, kind) in fixed.items()),
+        Setting("AllowOfflineTxForUnknownId", "true", kind=BOOLEAN),
+        Setting("LocalAuthListEnabled", "true", kind=BOOLEAN),
         Setting("HeartbeatInterval", "300", kind=INTEGER),
         Setting("ConnectionTimeOut", "120", kind=INTEGER),
+        Setting("MinimumStatusDuration", "0", kind=INTEGER, needs_reboot=True),
         Setting("WebSocketPingInterval", "20", readonly=True, kind=INTEGER),
         Setting("MeterValueSampleInterval", str(spec.meter_interval_s), kind=INTEGER),
         Setting("ClockAlignedDataInterval", "900", kind=INTEGER),
-        Setting("MeterValuesSampledData", all_values, kind=LIST, allowed=MEASURANDS),
-        Setting("MeterValuesAlignedData", registers, kind=LIST, allowed=MEASURANDS),
-        Setting("StopTxnSampledData", registers, kind=LIST, allowed=MEASURANDS),
-        Setting("StopTxnAlignedData", "", kind=LIST, allowed=MEASURANDS),
+        Setting("MeterValuesSampledData", all_values, kind=LIST, allowed=measurands),
+        Setting("MeterValuesAlignedData", registers, kind=LIST, allowed=measurands),
+        Setting("StopTxnSampledData", registers, kind=LIST, allowed=measurands),
+        Setting("StopTxnAlignedData", "", kind=LIST, allowed=measurands),
+        Setting("SecurityProfile", "1", kind=INTEGER, min_limit=1, max_limit=3),
         # Real stations show this secret to whoever asks; a portal has to mask it.
         Setting("AuthorizationKey", spec.password or ""),
     ]

@@ -7,10 +7,16 @@ from functools import partial
 from typing import Any
 
 from portal.simulator import intents
+from portal.simulator.files import Files
+from portal.simulator.keys import Keys, take_password
 from portal.simulator.link import Reply
-from portal.simulator.schedules import ProfileRefusedError, StoredProfile
+from portal.simulator.local_list import LocalList
+from portal.simulator.networks import Networks
+from portal.simulator.profiles import StoredProfile
+from portal.simulator.reservations import Reservations, status_messages
 from portal.simulator.settings import Setting
 from portal.simulator.station import Station
+from portal.simulator.storing import ProfileRefusedError
 from portal.simulator.v16 import PURPOSES
 from portal.simulator.wire import CallError, Payload, stamp
 
@@ -20,6 +26,8 @@ class Answers16:
 
     def __init__(self, station: Station) -> None:
         self._station = station
+        self._keys = Keys(station)
+        self._networks = Networks(station)
         self._handlers: dict[str, Callable[[Payload], Reply]] = {
             "GetConfiguration": self._get_configuration,
             "ChangeConfiguration": self._change_configuration,
@@ -27,11 +35,16 @@ class Answers16:
             "ClearChargingProfile": self._clear_charging_profile,
             "GetCompositeSchedule": self._get_composite_schedule,
             "TriggerMessage": self._trigger_message,
+            "ExtendedTriggerMessage": self._trigger_message,
+            **Reservations(station).handlers(),
             "RemoteStartTransaction": self._remote_start,
             "RemoteStopTransaction": self._remote_stop,
             "ChangeAvailability": self._change_availability,
             "Reset": self._reset,
             "UnlockConnector": self._unlock,
+            **Files(station).handlers(),
+            **self._keys.handlers(),
+            **LocalList(station).handlers(),
             "ClearCache": lambda _: _status("Accepted"),
             "DataTransfer": lambda _: _status("UnknownVendorId"),
         }
@@ -58,10 +71,12 @@ class Answers16:
             return _status("NotSupported")
         if setting.readonly or not setting.accepts(payload["value"]):
             return _status("Rejected")
+        if setting.name == "SecurityProfile":
+            return _status(self._networks.take_profile(int(payload["value"])))
         setting.value = payload["value"]
         if setting.name == "AuthorizationKey":
-            self._station.link.password = payload["value"]
-        return _status("Accepted")
+            take_password(self._station, payload["value"])
+        return _status("RebootRequired" if setting.needs_reboot else "Accepted")
 
     # Charging profiles
 
@@ -118,6 +133,8 @@ class Answers16:
             "FirmwareStatusNotification": lambda: station.link.tell(station.dialect.firmware_status()),
             "MeterValues": lambda: station.report_readings(evses),
             "StatusNotification": lambda: station.repeat_statuses(evses if connector else None),
+            **status_messages(station),
+            **self._keys.triggers(),
         }
         job = after.get(payload["requestedMessage"])
         return _status("NotImplemented") if job is None else _status("Accepted", job)

@@ -1,19 +1,18 @@
-"""How a station speaks OCPP 2.0.1."""
+"""How a station speaks OCPP 2.0.1 and 2.1."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from portal.simulator.dialect import AVAILABLE, FINISHING, PREPARING, UNAVAILABLE, Transaction
+from portal.simulator.dialect import AVAILABLE, FINISHING, PREPARING, RESERVED, UNAVAILABLE, Transaction
 from portal.simulator.metering import CLOCK, PERIODIC, TRIGGER, Sample
-from portal.simulator.schedules import MAX, TX, TX_DEFAULT, Capabilities, Period, StoredProfile
+from portal.simulator.profiles import StoredProfile
 from portal.simulator.spec import StationSpec
+from portal.simulator.storing import Capabilities
+from portal.simulator.v2_profiles import read
 from portal.simulator.v2_variables import variables
-from portal.simulator.wire import V201, Message, Payload, instant, stamp
-
-PURPOSES = {"ChargingStationMaxProfile": MAX, "TxDefaultProfile": TX_DEFAULT, "TxProfile": TX}
-RECURRENCES_S = {"Daily": 86_400, "Weekly": 7 * 86_400}
+from portal.simulator.wire import V21, V201, Message, Payload, stamp
 
 # Why a transaction ended, in the station's (1.6) words -> (triggerReason, stoppedReason)
 ENDINGS = {
@@ -26,17 +25,19 @@ ENDINGS = {
     "PowerLoss": ("AbnormalCondition", "PowerLoss"),
     "Local": ("StopAuthorized", "Local"),
 }
+EXTERNAL_SOURCE = "SO"  # the system operator
 SAMPLE_TRIGGERS = {PERIODIC: "MeterValuePeriodic", CLOCK: "MeterValueClock", TRIGGER: "Trigger"}
 
 
 class Speech2:
     """A `Dialect`."""
 
-    version = V201
     reports_station_status = False
 
     def __init__(self, spec: StationSpec, capabilities: Capabilities) -> None:
         self._spec = spec
+        self.firmware = spec.firmware
+        self.version = V21 if spec.ocpp == "2.1" else V201
         self.settings = variables(spec, capabilities)
 
     def boot(self, reason: str) -> Message:
@@ -44,7 +45,7 @@ class Speech2:
             "vendorName": self._spec.vendor[:50],
             "model": self._spec.model[:20],
             "serialNumber": (self._spec.serial or self._spec.identity)[:25],
-            "firmwareVersion": self._spec.firmware[:50],
+            "firmwareVersion": self.firmware[:50],
         }
         return Message("BootNotification", lambda: {"reason": reason, "chargingStation": station})
 
@@ -61,7 +62,7 @@ class Speech2:
         return Message("StatusNotification", lambda: payload)
 
     def status_name(self, status: str) -> str:
-        return status if status in {AVAILABLE, UNAVAILABLE} else "Occupied"
+        return status if status in {AVAILABLE, UNAVAILABLE, RESERVED} else "Occupied"
 
     def firmware_status(self) -> Message:
         return Message("FirmwareStatusNotification", lambda: {"status": "Idle"})
@@ -81,6 +82,8 @@ class Speech2:
         payload["idToken"] = {"idToken": tx.token, "type": "Central" if tx.remote else "ISO14443"}
         if tx.remote_start_id is not None:
             payload["transactionInfo"]["remoteStartId"] = tx.remote_start_id
+        if tx.reservation_id is not None:
+            payload["reservationId"] = tx.reservation_id
 
         def answered(answer: Payload) -> None:
             if not self.token_accepted(answer):
@@ -142,31 +145,19 @@ class Speech2:
     def transaction_name(self, tx: Transaction) -> str:
         return tx.key
 
+    def limit_set(self, profile: Payload) -> Message | None:
+        """NotifyChargingLimit, with the schedule (K12.FR.01)."""
+        limit = {"chargingLimitSource": EXTERNAL_SOURCE, "isGridCritical": False}
+        payload = {"chargingLimit": limit, "evseId": 0, "chargingSchedule": profile["chargingSchedule"]}
+        return Message("NotifyChargingLimit", lambda: payload)
+
+    def limit_cleared(self) -> Message | None:
+        """ClearedChargingLimit (K13)."""
+        return Message("ClearedChargingLimit", lambda: {"chargingLimitSource": EXTERNAL_SOURCE, "evseId": 0})
+
     def read_profile(self, evse: int, wire: Payload) -> StoredProfile:
         """A ChargingProfile as installed on `evse`. CallError where a time is none."""
-        schedule = wire["chargingSchedule"][0]
-        purpose = str(wire["chargingProfilePurpose"])
-        recurring = wire["chargingProfileKind"] == "Recurring"
-        return StoredProfile(
-            profile_id=wire["id"],
-            evse=evse,
-            purpose=PURPOSES.get(purpose, purpose),
-            level=wire["stackLevel"],
-            kind=wire["chargingProfileKind"],
-            unit=schedule["chargingRateUnit"],
-            periods=tuple(
-                Period(p["startPeriod"], p["limit"], p.get("numberPhases"))
-                for p in schedule["chargingSchedulePeriod"]
-            ),
-            wire=wire,
-            start=_time(schedule, "startSchedule"),
-            duration_s=schedule.get("duration"),
-            recurrence_s=RECURRENCES_S.get(wire.get("recurrencyKind", "")) if recurring else None,
-            valid_from=_time(wire, "validFrom"),
-            valid_to=_time(wire, "validTo"),
-            transaction=wire.get("transactionId"),
-            schedules=len(wire["chargingSchedule"]),
-        )
+        return read(evse, wire, version=self.version)
 
     @property
     def sample_interval_s(self) -> int:
@@ -194,7 +185,3 @@ def _measurands(sample: Sample) -> tuple[str, str]:
     if sample.context == CLOCK:
         return "Measurands", "AlignedDataCtrlr"
     return "TxUpdatedMeasurands", "SampledDataCtrlr"
-
-
-def _time(wire: Payload, name: str) -> datetime | None:
-    return instant(wire[name], version=V201) if name in wire else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from portal.simulator.keys import take_password
 from portal.simulator.link import Reply
 from portal.simulator.settings import Setting
 from portal.simulator.station import Station
@@ -56,7 +57,7 @@ class Reports:
         if entries is not None:
             entries.value = str(len(self._station.schedules.profiles))
 
-    def _find(self, row: Payload) -> Setting | None:
+    def find(self, row: Payload) -> Setting | None:
         component, variable = row["component"], row["variable"]
         evse = component.get("evse", {}).get("id")
         return self._station.dialect.settings.find(
@@ -70,7 +71,7 @@ class Reports:
 
     def _got(self, row: Payload) -> Payload:
         self._count_profiles()
-        setting, kind = self._find(row), row.get("attributeType", "Actual")
+        setting, kind = self.find(row), row.get("attributeType", "Actual")
         result: Payload = {"component": row["component"], "variable": row["variable"]}
         if "attributeType" in row:
             result["attributeType"] = kind
@@ -85,7 +86,7 @@ class Reports:
         return result | {"attributeStatus": "Accepted", "attributeValue": setting.value}
 
     def _set(self, row: Payload) -> Payload:
-        setting = self._find(row)
+        setting = self.find(row)
         result: Payload = {"component": row["component"], "variable": row["variable"]}
         if row.get("attributeType", "Actual") != "Actual":
             return result | {
@@ -98,8 +99,8 @@ class Reports:
             return result | {"attributeStatus": "Rejected"}
         setting.value = row["attributeValue"]
         if setting.name == "BasicAuthPassword":
-            self._station.link.password = setting.value
-        return result | {"attributeStatus": "Accepted"}
+            take_password(self._station, setting.value)
+        return result | {"attributeStatus": "RebootRequired" if setting.needs_reboot else "Accepted"}
 
 
 def _message(payload: Payload) -> Message:
@@ -115,9 +116,11 @@ def _row(setting: Setting) -> Payload:
     attribute: Payload = {"mutability": mutability}
     if not setting.writeonly:
         attribute["value"] = setting.value
-    characteristics: Payload = {"dataType": setting.kind, "supportsMonitoring": False}
+    characteristics: Payload = {"dataType": setting.kind, "supportsMonitoring": setting.monitored}
     if setting.unit:
         characteristics["unit"] = setting.unit
+    if setting.min_limit is not None:
+        characteristics["minLimit"] = setting.min_limit
     if setting.max_limit is not None:
         characteristics["maxLimit"] = setting.max_limit
     if setting.allowed:

@@ -81,6 +81,7 @@ V16 = Version("1.6", "ocpp1.6", "v16/schemas", "", "FormationViolation", "Occure
 V201 = Version(
     "2.0.1", "ocpp2.0.1", "v201/schemas", "Request", "FormatViolation", "OccurrenceConstraintViolation"
 )
+V21 = Version("2.1", "ocpp2.1", "v21/schemas", "Request", "FormatViolation", "OccurrenceConstraintViolation")
 
 
 @cache

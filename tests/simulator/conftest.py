@@ -14,8 +14,18 @@ from portal.simulator.spec import StationSpec
 from tests.simulator.csms import Csms
 from tests.simulator.desk import Desk
 
-VERSIONS = ("1.6", "2.0.1")
+VERSIONS = ("1.6", "2.0.1", "2.1")
 Connect = Callable[..., Awaitable[SimulatedStation]]
+
+
+def station_of(spec: StationSpec, *, speed: float = 60.0, on_the_clock: bool = False) -> SimulatedStation:
+    """Says nothing on the clock, else a quarter-hour that passes would bring readings between those of a test."""
+    station = SimulatedStation(spec, clock=Clock(speed=speed))
+    if not on_the_clock:
+        is_16 = spec.ocpp == "1.6"
+        name, component = ("ClockAlignedDataInterval", "") if is_16 else ("Interval", "AlignedDataCtrlr")
+        station.station.dialect.settings.change(name, "0", component)
+    return station
 
 
 @pytest.fixture(params=VERSIONS)
@@ -35,14 +45,16 @@ async def csms(version: str) -> AsyncIterator[Csms]:
 
 @pytest.fixture
 async def connect(csms: Csms, version: str) -> AsyncIterator[Connect]:
-    """Start a station, by default 60 times as fast as time, and wait until it booted."""
+    """Start a station, by default 60 times as fast as time and without readings on the clock; wait until it booted."""
     running: list[asyncio.Task[None]] = []
 
-    async def start(*, speed: float = 60.0, wait: bool = True, **options: Any) -> SimulatedStation:
+    async def start(
+        *, speed: float = 60.0, wait: bool = True, on_the_clock: bool = False, **options: Any
+    ) -> SimulatedStation:
         spec = StationSpec(
             **{"identity": "ST-1", "url": csms.url, "ocpp": version, "password": "secret"} | options
         )
-        station = SimulatedStation(spec, clock=Clock(speed=speed))
+        station = station_of(spec, speed=speed, on_the_clock=on_the_clock)
         running.append(asyncio.create_task(station.run()))
         if wait:
             await csms.sees("StatusNotification", times=3 if version == "1.6" else 2)

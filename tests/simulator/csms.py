@@ -22,8 +22,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 Payload = dict[str, Any]
-FOLDERS = {"ocpp1.6": ("v16", ""), "ocpp2.0.1": ("v201", "Request")}
-PATIENCE_S = 10.0
+FOLDERS = {"ocpp1.6": ("v16", ""), "ocpp2.0.1": ("v201", "Request"), "ocpp2.1": ("v21", "Request")}
+PATIENCE_S = 60.0
 
 
 class RefusedError(Exception):
@@ -54,6 +54,7 @@ class Csms:
     boots: list[str] = field(default_factory=list)  # statuses to give first; then Accepted
     bad_tokens: set[str] = field(default_factory=set)
     withheld: set[str] = field(default_factory=set)  # actions that get no answer yet
+    answers: dict[str, Payload] = field(default_factory=dict)  # what to answer to an action, else the usual
     calls: list[Call] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     frames: list[Any] = field(default_factory=list)
@@ -133,6 +134,8 @@ class Csms:
         ]
 
     def _answer(self, action: str, payload: Payload) -> Payload:
+        if action in self.answers:
+            return self.answers[action]
         token = str(payload.get("idTag") or payload.get("idToken", {}).get("idToken", ""))
         status = {"status": "Invalid" if token in self.bad_tokens else "Accepted"}
         now = datetime.now(UTC).isoformat()

@@ -11,6 +11,12 @@ from tests.simulator.csms import Csms, Payload
 PURPOSES = {
     "1.6": {"max": "ChargePointMaxProfile", "default": "TxDefaultProfile", "tx": "TxProfile"},
     "2.0.1": {"max": "ChargingStationMaxProfile", "default": "TxDefaultProfile", "tx": "TxProfile"},
+    "2.1": {
+        "max": "ChargingStationMaxProfile",
+        "default": "TxDefaultProfile",
+        "tx": "TxProfile",
+        "priority": "PriorityCharging",
+    },
 }
 
 
@@ -134,14 +140,8 @@ class Desk:
             if call.action == "MeterValues" or call.payload.get("triggerReason") == "MeterValuePeriodic":
                 told = call.payload.get("connectorId") or call.payload.get("evse", {}).get("id")
                 if evse in {None, told}:
-                    rows = [row for row in call.payload["meterValue"] if not _is_of_the_clock(row)]
-                    found += [_value(row, measurand, phase) for row in rows]
+                    found += [_value(row, measurand, phase) for row in call.payload["meterValue"]]
         return found
-
-
-def _is_of_the_clock(meter_value: Payload) -> bool:
-    """A quarter-hour may pass while a test runs, and brings its own samples."""
-    return any(row.get("context") == "Sample.Clock" for row in meter_value["sampledValue"])
 
 
 def _value(meter_value: Payload, measurand: str, phase: str | None = None) -> float:

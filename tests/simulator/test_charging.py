@@ -145,7 +145,7 @@ async def test_cars_obey_the_composite_after_the_first_half_minute(
 
 
 async def test_readings_on_the_clock(csms: Csms, connect: Connect, version: str) -> None:
-    await connect(speed=1800)
+    await connect(speed=1800, on_the_clock=True)
     key = "connectorId" if version == "1.6" else "evseId"
     first = await csms.sees("MeterValues", **{key: 1})
     await csms.sees("MeterValues", **{key: 2})

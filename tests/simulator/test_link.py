@@ -97,7 +97,7 @@ async def test_the_past_arrives_in_order_with_its_own_times(csms: Csms, connect:
     assert (times[0], times[-1]) == (day, day + timedelta(hours=12))
     assert desk.endings() == [
         (13_000, "EVDisconnected"),
-        (5_000, "EVDisconnected"),
+        (417_000, "EVDisconnected"),
         (18_000, "EVDisconnected"),
     ]
     tokens = [payload.get("idTag") or payload.get("idToken", {}).get("idToken") for payload in told]
@@ -109,7 +109,7 @@ async def test_the_past_arrives_in_order_with_its_own_times(csms: Csms, connect:
     assert registers == sorted(registers)
     assert len(registers) == 14
     assert station.station.sockets[1].meter.import_wh == 18_000
-    if desk.version == "2.0.1":
+    if desk.version != "1.6":
         assert all(payload["offline"] for payload in told)
 
 
@@ -117,8 +117,12 @@ def _time(payload: Payload) -> datetime:
     return datetime.fromisoformat(payload.get("timestamp") or payload["meterValue"][0]["timestamp"])
 
 
-MISSING = {"1.6": "OccurenceConstraintViolation", "2.0.1": "OccurrenceConstraintViolation"}
-FORMAT = {"1.6": "FormationViolation", "2.0.1": "FormatViolation"}
+MISSING = {
+    "1.6": "OccurenceConstraintViolation",
+    "2.0.1": "OccurrenceConstraintViolation",
+    "2.1": "OccurrenceConstraintViolation",
+}
+FORMAT = {"1.6": "FormationViolation", "2.0.1": "FormatViolation", "2.1": "FormatViolation"}
 
 
 async def test_bad_calls_get_the_right_error(csms: Csms, connect: Connect, desk: Desk, version: str) -> None:
@@ -137,12 +141,8 @@ async def test_bad_calls_get_the_right_error(csms: Csms, connect: Connect, desk:
         with pytest.raises(RefusedError) as refusal:
             await csms.ask(action, payload)
         assert code is None or str(refusal.value) == code, action
-    allowed = {
-        "1.6": {"listVersion": 1, "updateType": "Full"},
-        "2.0.1": {"versionNumber": 1, "updateType": "Full"},
-    }
     with pytest.raises(RefusedError, match="NotSupported"):
-        await csms.ask("SendLocalList", allowed[version])
+        await csms.ask("Heartbeat", {})  # a station's own
     with pytest.raises(RefusedError, match=FORMAT[version]):
         await desk.installs(1, desk.profile(1, [(0, 6.0)], validFrom="next Tuesday"))
     assert await desk.limit(1) == 25.0
@@ -190,5 +190,5 @@ async def test_a_stop_that_comes_with_an_answer_is_still_a_stop(csms: Csms, vers
         if not item.done.done():
             item.done.set_result({"status": "Accepted", "currentTime": "2026-01-01T00:00:00Z", "interval": 9})
         running.cancel()
-        await asyncio.wait([running], timeout=5)
+        await asyncio.wait([running], timeout=60)
         assert running.done()

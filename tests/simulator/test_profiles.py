@@ -171,7 +171,7 @@ async def test_a_reset_reboots_and_keeps_the_profiles(csms: Csms, connect: Conne
     assert await desk.limit(1) == 9.0
 
 
-@pytest.mark.parametrize("version", ["2.0.1"], indirect=True)
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"], indirect=True)
 async def test_a_reset_on_idle_waits_for_the_car(csms: Csms, connect: Connect) -> None:
     station = await connect()
     await station.plug_in(1, Car(), "A")
@@ -216,8 +216,8 @@ async def test_in_16_the_same_level_replaces_and_clear_by_filter(
     assert await desk.limit(1) == 25.0
 
 
-@pytest.mark.parametrize("version", ["2.0.1"], indirect=True)
-async def test_in_201_the_same_level_is_refused_and_profiles_can_be_read(
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"], indirect=True)
+async def test_in_2x_the_same_level_is_refused_and_profiles_can_be_read(
     csms: Csms, connect: Connect, desk: Desk
 ) -> None:
     station = await connect(speed=1)

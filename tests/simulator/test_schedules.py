@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,18 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.simulator.schedules import (
+from portal.simulator.limits import Limit
+from portal.simulator.profiles import (
     MAX,
+    PRIORITY,
     TX,
     TX_DEFAULT,
-    Capabilities,
-    Limit,
     Period,
-    ProfileRefusedError,
     Running,
-    Schedules,
     StoredProfile,
+    at_the_wall,
 )
+from portal.simulator.schedules import Schedules
+from portal.simulator.storing import Capabilities, ProfileRefusedError
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY_S = 86_400
@@ -200,3 +202,74 @@ def test_the_composite_says_what_counts_at_every_second(
     told = [limit for start, limit in changes if start <= offset][-1]
     assert told == schedules.limit(evse, NOW + timedelta(seconds=offset), {}, NOW)
     assert all(a[1] != b[1] for a, b in itertools.pairwise(changes))
+
+
+def central(
+    setpoint: float, limit: float | None = None, discharge: float | None = None
+) -> tuple[Period, ...]:
+    return (Period(0, limit, mode="CentralSetpoint", setpoint=setpoint, discharge=discharge),)
+
+
+def test_a_setpoint_stays_within_what_others_allow() -> None:
+    kept = station(dataclasses.replace(profile((0, 1.0)), periods=central(20, 24)), rules_of_16=False)
+    kept.install(profile((0, 11040.0), profile_id=2, evse=0, purpose=MAX, unit="W"), None)
+    limit = kept.limit(1, NOW, {}, NOW)
+    assert (limit.amperes, limit.setpoint_a, limit.mode) == (16.0, 16.0, "CentralSetpoint")
+
+
+def test_the_station_gives_back_what_its_sockets_do_together() -> None:
+    own = dataclasses.replace(profile((0, 1.0)), periods=central(-8, 16, -10))
+    kept = station(own, rules_of_16=False)
+    assert kept.limit(0, NOW, {}, NOW).discharge_a == -10.0
+    other = dataclasses.replace(own, profile_id=2, evse=2)
+    kept.install(other, None)
+    whole = kept.limit(0, NOW, {}, NOW)
+    assert (whole.amperes, whole.discharge_a, whole.setpoint_a, whole.mode) == (25.0, -20.0, None, None)
+    kept.install(dataclasses.replace(other, periods=central(-8, 16)), None)  # as much as it likes
+    assert kept.limit(0, NOW, {}, NOW).discharge_a is None
+
+
+def test_watts_out_of_the_car_are_rounded_towards_zero() -> None:
+    limit = Limit(16, 3, discharge_a=-10.19, setpoint_a=-0.01)
+    assert (limit.told(-10.19, "A"), limit.told(-10.0, "W"), limit.told(-0.01, "A")) == (-10.1, -6900.0, 0.0)
+    assert str(limit.told(-0.01, "A")) == "0.0"
+
+
+@pytest.mark.parametrize(("local", "offset_h"), [(True, [24, 47, 71, 95]), (False, [24, 48, 72])])
+def test_a_daily_profile_when_the_clock_goes_forward(local: bool, offset_h: list[int]) -> None:
+    """From 22:00 on 27 March 2026; in the night to the 29th the clock loses an hour."""
+    first = datetime.fromisoformat("2026-03-27T22:00")
+    daily = profile(
+        (0, 8.0),
+        kind="Recurring",
+        recurrence_s=DAY_S,
+        duration_s=3600,
+        start=at_the_wall(first),
+        local_start=first if local else None,
+    )
+    _, changes = station(daily).composite(1, at_the_wall(first), 4 * DAY_S, {})
+    begins = [start // 3600 for start, limit in changes if limit.amperes == 8.0]
+    assert begins == [0, *offset_h]
+
+
+def test_a_daily_profile_when_the_clock_goes_back() -> None:
+    first = datetime.fromisoformat("2026-10-23T02:30")  # on the 25th it is 02:30 twice: the first counts
+    daily = profile(
+        (0, 8.0),
+        kind="Recurring",
+        recurrence_s=DAY_S,
+        duration_s=3600,
+        start=at_the_wall(first),
+        local_start=first,
+    )
+    _, changes = station(daily).composite(1, at_the_wall(first), 4 * DAY_S, {})
+    assert [start // 3600 for start, limit in changes if limit.amperes == 8.0] == [0, 24, 48, 73]
+
+
+def test_priority_counts_only_while_it_is_used() -> None:
+    kept = station(
+        profile((0, 6.0), level=9), profile((0, 20.0), profile_id=2, purpose=PRIORITY), rules_of_16=False
+    )
+    assert drawn(kept) == [(0, 6.0)]
+    assert drawn(kept, e1=Running("7", NOW)) == [(0, 6.0)]
+    assert drawn(kept, e1=Running("7", NOW, priority=True)) == [(0, 20.0)]
