@@ -13,13 +13,20 @@ django_application = get_asgi_application()
 # Only now: these import models.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from portal.body_limit import BodyLimit  # noqa: E402
 from portal.lifespan import lifespan  # noqa: E402
+from stations.admission import through_proxy  # noqa: E402
 from stations.routing import websocket_urlpatterns  # noqa: E402
 
-application: Any = ProtocolTypeRouter(
+_routed: Any = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": BodyLimit(django_application),
         "websocket": URLRouter(websocket_urlpatterns),
         "lifespan": lifespan,
     }
 )
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Whatever comes in has its forwarded headers taken off, or taken at their word: from our own proxy."""
+    await _routed(scope if scope["type"] == "lifespan" else through_proxy(scope), receive, send)

@@ -8,7 +8,7 @@ import threading
 from celery.beat import Scheduler, Service
 from celery.worker import WorkController
 
-from portal.celery import app
+from portal.celery import PortalTask, app
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ class InProcessCelery:
     """A worker and a beat, each in a thread of this process."""
 
     def start(self) -> None:
+        PortalTask.run_few_at_once()
         self._worker = WorkController(
             app=app,
             hostname="in-process",

@@ -11,9 +11,11 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Max
+from redis.exceptions import RedisError
 
+from portal.celery import PortalTask
 from portal.compliance.probes import pending_probe_ids
 from portal.compliance.tasks import run_probe
 from portal.inprocess import InProcessCelery
@@ -26,6 +28,7 @@ from stations.models import Event
 logger = logging.getLogger(__name__)
 
 MEMBERSHIP_RENEWAL_S = 3600.0
+NUDGE_PATIENCE_S = 5.0
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -34,7 +37,8 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await gateway.start()
     alone = not settings.REDIS_URL
     if not alone:
-        _tell_other_processes()
+        nudges.send_through(_Telling().tell)
+        PortalTask.enqueue_aside()
     celery = InProcessCelery()
     if alone:
         await asyncio.to_thread(celery.start)
@@ -54,6 +58,9 @@ async def _for_ever(ear: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await ear()
+        except (OSError, RedisError, InterfaceError, OperationalError) as error:
+            logger.warning("Redis or the database is away, trying again: %s", error)
+            await asyncio.sleep(1)
         except Exception:
             logger.exception("Cannot hear other processes; trying again")
             await asyncio.sleep(1)
@@ -83,22 +90,39 @@ async def _hear(layer: Any, channel: str) -> None:
             renewed_at = time.monotonic()
 
 
-def _tell_other_processes() -> None:
-    """From here on a nudge leaves by this loop: the writer must not wait for Redis."""
-    layer, loop = get_channel_layer(), asyncio.get_running_loop()
-    sending: set[asyncio.Future[Any]] = set()
+class _Telling:
+    """Nudges to other processes: one message at a time, which takes all that came up during the one before.
 
-    def send(message: dict[str, Any]) -> None:
-        future = asyncio.ensure_future(layer.group_send(nudges.GROUP, message))
-        sending.add(future)
-        future.add_done_callback(_sent)
+    So a storm of events costs Redis a few messages, and while Redis is away one waits, not thousands.
+    """
 
-    def _sent(future: asyncio.Future[Any]) -> None:
-        sending.discard(future)
-        if not future.cancelled() and future.exception():
-            logger.warning("A nudge to other processes was lost: %s", future.exception())
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[str, set[int]] = {}
+        self._origin = ""
+        self._sending: asyncio.Task[None] | None = None
 
-    nudges.send_through(lambda message: loop.call_soon_threadsafe(send, message))
+    def tell(self, message: dict[str, Any]) -> None:
+        """From any thread: the writer must not wait for Redis."""
+        self._loop.call_soon_threadsafe(self._take, message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        self._origin = message["origin"]
+        self._waiting.setdefault(message["topic"], set()).update(message["stations"])
+        if self._sending is None:
+            self._sending = self._loop.create_task(self._send_all())
+
+    async def _send_all(self) -> None:
+        layer = get_channel_layer()
+        while self._waiting:
+            topic, stations = self._waiting.popitem()
+            message = {"type": "nudge", "topic": topic, "stations": sorted(stations), "origin": self._origin}
+            try:
+                async with asyncio.timeout(NUDGE_PATIENCE_S):
+                    await layer.group_send(nudges.GROUP, message)
+            except Exception as error:  # noqa: BLE001 - Redis is away: the rows stand, and the gateways look by themselves
+                logger.warning("A nudge to other processes was lost: %r", error)
+        self._sending = None
 
 
 async def _look_for_rows() -> None:

@@ -24,6 +24,9 @@ def server_config(*, host: str, port: int) -> uvicorn.Config:
         ws_ping_interval=settings.OCPP_PING_S,
         ws_ping_timeout=settings.OCPP_PING_S,
         lifespan="on",
+        # What a proxy says is heard by stations.admission alone, from the proxy alone; uvicorn would believe any
+        # neighbour on this machine.
+        proxy_headers=False,
         access_log=False,
         log_config=None,
         # Longer only holds up a restart: a page's live stream does not end by itself, and reconnects.

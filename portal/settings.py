@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import dj_database_url
@@ -63,7 +64,15 @@ TRUSTED_PROXY = env.read(
     group="Installation",
     kind="yes/no",
     default="no",
-    text="A proxy in front sets X-Forwarded-Proto, and removes it from what clients send.",
+    text="A proxy in front ends TLS and says in headers who it speaks for (docs/deployment/).",
+)
+TRUSTED_PROXY_ADDRESSES = env.read(
+    "TRUSTED_PROXY_ADDRESSES",
+    group="Installation",
+    kind="list",
+    default="127.0.0.1,::1",
+    text="With TRUSTED_PROXY: addresses or networks of that proxy, as this process sees them. "
+    "The headers of anybody else are ignored.",
 )
 PUBLIC_URL = env.read(
     "PUBLIC_URL",
@@ -75,14 +84,14 @@ PUBLIC_URL = env.read(
 DATABASE_URL = env.read(
     "DATABASE_URL",
     group="Services",
-    kind="secret",
+    kind="database",
     default=f"sqlite:///{VAR_DIR / 'demo.sqlite3'}",
     text="`postgres://user:password@host:port/name` or `sqlite:///path`. Without it: a file in `var/`.",
 )
 REDIS_URL = env.read(
     "REDIS_URL",
     group="Services",
-    kind="secret",
+    kind="redis",
     default="",
     text="`redis://host:port/db`, for Celery, nudges between processes and the cache. "
     "Without it everything runs in one process.",
@@ -151,6 +160,9 @@ TEMPLATES = [
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=None)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(exist_ok=True)
+    DATABASES["default"]["ENGINE"] = "portal.sqlite3"  # in which threads take turns at writing
+    # As Django's own would have it: pytest-django knows only that one by its name.
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that reads first and writes later cannot be upgraded while another writes: begin as a writer.
         "transaction_mode": "IMMEDIATE",
@@ -158,9 +170,26 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # FULL: what was acknowledged survives a power cut; under group commit it costs nothing that can be measured.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
+else:
+    # A line that was cut without a word is found, by TCP itself, within about as long as the writer waits.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            # A station that knocks waits for it: better without its brakes than not at all.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
+    }
     # The layer waits 5 s for a message, which is as long as redis-py waits for any answer: that has to be longer.
     CHANNEL_LAYERS = {
         "default": {
@@ -169,7 +198,13 @@ if REDIS_URL:
         }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Who guesses at many doors must not push the others' counts out (the default is 300).
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # ---------------------------------------------------------------- people
@@ -241,7 +276,12 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_PARSER_CLASSES": [
+        "portal.json_body.JSONBody",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "portal.paging.Pages",
     "PAGE_SIZE": 100,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -252,28 +292,49 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Laadbewijs",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Two fields of one choice: without a name of its own it would get one of each.
+    "ENUM_NAME_OVERRIDES": {
+        "RegisterFallEnum": "stations.models.session.Fall",
+        "KindEnum": "smartcharging.models.DesiredProfile.Kind",
+        "CertificateKindEnum": "stations.models.security.StationCertificate.Kind",
+    },
 }
 
 # ---------------------------------------------------------------- Celery
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 # The in-memory transport sleeps a whole second between looks unless told otherwise.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"socket_connect_timeout": 2, "socket_timeout": 10} if REDIS_URL else {"polling_interval": 0.02}
+    {"socket_connect_timeout": 2, "socket_timeout": 5, "visibility_timeout": 900}
+    if REDIS_URL
+    else {"polling_interval": 0.02}
 )
 # With Redis away a task is not sent, at once; the rounds of beat find its row later.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+# Celery would close it after each task; portal.celery lets go of one that broke, and of no other.
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     # A lost nudge costs a minute, never a limit.
     "reconcile-unconfirmed": {"task": "smartcharging.tasks.reconcile_unconfirmed", "schedule": 60.0},
+    "keep-safe-limits": {"task": "smartcharging.tasks.keep_safe_limits", "schedule": 300.0},
     "expire-commands": {"task": "stations.tasks.expire_commands", "schedule": 10.0},
+    "ask-unread-capabilities": {"task": "stations.tasks.ask_unread_capabilities", "schedule": 60.0},
+    "settle-costs": {"task": "stations.tasks.settle_costs", "schedule": 3600.0},
+    "tell-running-costs": {"task": "stations.tasks.tell_running_costs", "schedule": 15.0},
     "release-dead-leases": {"task": "stations.tasks.release_dead_leases", "schedule": 30.0},
+    "look-after-certificates": {"task": "stations.tasks.look_after_certificates", "schedule": 60.0},
     "delete-old-frames": {"task": "stations.tasks.delete_old_frames", "schedule": 3600.0},
+    "roll-up-readings": {"task": "stations.tasks.roll_up_readings", "schedule": 300.0},
+    "delete-old-readings": {"task": "stations.tasks.delete_old_readings", "schedule": 3600.0},
+    "look-after-rollouts": {"task": "stations.tasks.look_after_rollouts", "schedule": 30.0},
+    "delete-old-files": {"task": "stations.tasks.delete_old_files", "schedule": 3600.0},
+    "measure-connections": {"task": "stations.tasks.measure_connections", "schedule": 300.0},
     "recover-probes": {"task": "portal.compliance.tasks.recover_probes", "schedule": 30.0},
+    "observe-discharges": {"task": "portal.compliance.tasks.observe_discharges", "schedule": 60.0},
 }
 
 # ---------------------------------------------------------------- OCPP
@@ -290,6 +351,14 @@ OCPP_SAMPLE_INTERVAL_S = env.read(
     kind="number",
     default="60",
     text="Interval of meter samples asked of a station, in seconds.",
+)
+OCPP_RUNNING_COST_S = env.read(
+    "OCPP_RUNNING_COST_S",
+    group="OCPP",
+    kind="number",
+    default="60",
+    text="A 2.x station that shows costs is told what a running session costs so far, where that changed, "
+    "at most once in so many seconds. 0: only the total at the end.",
 )
 OCPP_PING_S = env.read(
     "OCPP_PING_S",
@@ -312,6 +381,20 @@ OCPP_MAX_FRAMES_PER_S = env.read(
     default="500",
     text="A station that sends more frames in a second waits for the next.",
 )
+OCPP_FLOOD_S = env.read(
+    "OCPP_FLOOD_S",
+    group="OCPP",
+    kind="seconds",
+    default="10",
+    text="A station that sends more than that for so many seconds on end is closed with 1008.",
+)
+OCPP_LEASE_S = env.read(
+    "OCPP_LEASE_S",
+    group="OCPP",
+    kind="seconds",
+    default="45",
+    text="A server process that has not been heard of for this long holds no station any more.",
+)
 OCPP_CALL_TIMEOUT_S = env.read(
     "OCPP_CALL_TIMEOUT_S",
     group="OCPP",
@@ -325,6 +408,123 @@ OCPP_FRAME_RETENTION_DAYS = env.read(
     kind="number",
     default="31",
     text="How long the frame log of a station is kept, in days.",
+)
+OCPP_READING_RETENTION_DAYS = env.read(
+    "OCPP_READING_RETENTION_DAYS",
+    group="OCPP",
+    kind="number",
+    default="1100",
+    text="How long meter readings are kept, in days. Whole months go at once on PostgreSQL.",
+)
+OCPP_QUARTER_RETENTION_DAYS = env.read(
+    "OCPP_QUARTER_RETENTION_DAYS",
+    group="OCPP",
+    kind="number",
+    default="3700",
+    text="How long the quarter-hours made of readings are kept, in days.",
+)
+
+OCPP_MAX_CONNECTIONS = env.read(
+    "OCPP_MAX_CONNECTIONS",
+    group="OCPP",
+    kind="number",
+    default="20000",
+    text="Connections of one process; the next station gets 503 and tries again.",
+)
+OCPP_MAX_CONNECTIONS_PER_ADDRESS = env.read(
+    "OCPP_MAX_CONNECTIONS_PER_ADDRESS",
+    group="OCPP",
+    kind="number",
+    default="10000",
+    text="Connections of one process from one address; the next gets 429. A whole fleet may share an address.",
+)
+CA_CERTIFICATE = env.read(
+    "CA_CERTIFICATE",
+    group="Certificates",
+    kind="text",
+    default="",
+    text="File (PEM) with the certificate of the authority that signs for stations. Without it requests are rejected.",
+)
+CA_KEY = env.read(
+    "CA_KEY",
+    group="Certificates",
+    kind="text",
+    default="",
+    text="File (PEM, no passphrase) with the key of that authority, readable by the portal alone.",
+)
+CERTIFICATE_SIGNER = env.read(
+    "CERTIFICATE_SIGNER",
+    group="Certificates",
+    kind="text",
+    default="",
+    text="Instead of CA_CERTIFICATE: dotted path of a function `(csr, *, identity, kind, now)` "
+    "that gives the chain (PEM).",
+)
+CERTIFICATE_VALID_DAYS = env.read(
+    "CERTIFICATE_VALID_DAYS",
+    group="Certificates",
+    kind="number",
+    default="365",
+    text="How long a certificate that CA_KEY signs is valid, in days.",
+)
+CERTIFICATE_WARN_DAYS = env.read(
+    "CERTIFICATE_WARN_DAYS",
+    group="Certificates",
+    kind="number",
+    default="30",
+    text="So many days before a certificate of a station expires, there is a warning and it is asked for a new one.",
+)
+
+# ---------------------------------------------------------------- files of stations
+UPLOAD_DIR = env.read(
+    "UPLOAD_DIR",
+    group="Files",
+    kind="text",
+    default=str(VAR_DIR / "uploads"),
+    text="Folder for logs and diagnostics of stations, and for firmware. Every process needs the same one.",
+)
+REQUEST_MAX_BYTES = 16 << 20  # of any other request; portal.body_limit
+UPLOAD_MAX_BYTES = env.read(
+    "UPLOAD_MAX_BYTES",
+    group="Files",
+    kind="number",
+    default="104857600",
+    text="A larger log of a station is refused.",
+)
+UPLOAD_LINK_HOURS = env.read(
+    "UPLOAD_LINK_HOURS",
+    group="Files",
+    kind="number",
+    default="24",
+    text="How long a station can use the link for its log, in hours.",
+)
+UPLOAD_RETENTION_DAYS = env.read(
+    "UPLOAD_RETENTION_DAYS",
+    group="Files",
+    kind="number",
+    default="90",
+    text="How long files of stations are kept, in days.",
+)
+FIRMWARE_MAX_BYTES = env.read(
+    "FIRMWARE_MAX_BYTES",
+    group="Files",
+    kind="number",
+    default="524288000",
+    text="A larger firmware is refused.",
+)
+FIRMWARE_LINK_HOURS = env.read(
+    "FIRMWARE_LINK_HOURS",
+    group="Files",
+    kind="number",
+    default="168",
+    text="How long a station can use the link for its firmware, in hours.",
+)
+CONNECTION_RETENTION_DAYS = env.read(
+    "CONNECTION_RETENTION_DAYS",
+    group="OCPP",
+    kind="number",
+    default="400",
+    text="How long the connections of a station are kept, in days.",
 )
 
 # ---------------------------------------------------------------- proof
@@ -344,7 +544,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "filters": {"without_bad_text": {"()": "portal.logs.WithoutBadText"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"uvicorn.error": {"level": "WARNING"}, "celery": {"level": "WARNING"}},
+    "loggers": {
+        "uvicorn.error": {"level": "WARNING", "filters": ["without_bad_text"]},
+        "celery": {"level": "WARNING"},
+    },
 }

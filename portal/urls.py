@@ -8,7 +8,8 @@ from django.views.i18n import set_language
 
 from portal import health, live
 from portal.pages import home, legal
-from portal.pages.urls import driver_urls, station_urls
+from portal.pages.diagnostics_urls import diagnostics_paths
+from portal.pages.urls import configuration_urls, driver_urls, station_urls
 
 # Of allauth's pages those that we have: nobody signs up, and who forgot a password asks the administrator, since the
 # portal sends no mail.
@@ -24,7 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.compliance.urls")),
     path("stations/", include("smartcharging.urls")),
     path("stations/", include(station_urls)),
+    path("configuratie/", include(configuration_urls)),
     path("mijn/sessies/", include(driver_urls)),
+    *diagnostics_paths,
     path("live/", live.live, name="live"),
     path("toegankelijkheid/", legal.accessibility, name="accessibility"),
     path("privacy/", legal.privacy, name="privacy"),

@@ -6,11 +6,16 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
+from rest_framework.authtoken.admin import TokenAdmin
+from rest_framework.authtoken.models import TokenProxy
 
 from portal.accounts.models import User
+from stations.admin import ROWS_A_PAGE
 
 # Roles are memberships of a party; Django's groups would be a second, silent way to be allowed something.
 admin.site.unregister(Group)
+# Registered again below.
+admin.site.unregister(TokenProxy)
 
 
 @admin.register(User)
@@ -19,6 +24,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs 
     list_display = ["email", "name", "is_active", "is_staff", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser"]
     search_fields = ["email", "name"]
+    list_per_page = ROWS_A_PAGE
+    show_full_result_count = False
     filter_horizontal = []
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
@@ -27,3 +34,12 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs 
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]
+
+
+@admin.register(TokenProxy)
+class ApiTokenAdmin(TokenAdmin):
+    """Tokens of the API. Of people there are as many as drivers: to be looked up, not to be scrolled through."""
+
+    autocomplete_fields = ["user"]
+    list_per_page = ROWS_A_PAGE
+    show_full_result_count = False

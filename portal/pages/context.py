@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stations.models import Concession, Membership
-from stations.models.access import Role
+from stations.models.access import OPERATOR_ROLES, Role, memberships_of
 
 if TYPE_CHECKING:
     from portal.accounts.models import User
@@ -58,7 +58,7 @@ def frame_of(request: HttpRequest) -> Frame:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Frame()
-    memberships = list(user.memberships.select_related("municipality", "operator"))
+    memberships = memberships_of(user)
     nav = tuple(_places(request, user, memberships))
     is_driver = not memberships and not user.is_superuser
     return Frame(
@@ -77,7 +77,9 @@ def _places(request: HttpRequest, user: User, memberships: list[Membership]) -> 
         yield _place(
             request, _("Compliance"), compliance_home(user), ("/naleving/", "/bewijs/", "/steekproef/")
         )
-        yield _place(request, _("Stations"), reverse("stations:list"), ("/stations/",))
+        yield _place(request, _("Stations"), reverse("stations:list"), ("/stations/", "/configuratie/"))
+    if user.is_superuser or roles & set(OPERATOR_ROLES):
+        yield _place(request, _("Connections"), reverse("connections"), ("/verbindingen/", "/firmware/"))
     if not roles:
         yield _place(request, _("My sessions"), reverse("driver:sessions"), ("/mijn/",), "list")
     if user.is_staff:

@@ -226,7 +226,7 @@ def _reported_note(
         or current is None
     ):
         return text
-    if any(winner.pk == desired.pk for winner in current.winners):
+    if any(winner.desired == desired for winner in current.winners):
         return text
     return _("%(read)s, another profile decides now") % {"read": text}
 
@@ -250,6 +250,8 @@ def _reason(
     comparison: Comparison | None = getattr(report, "comparison", None)
     if desired.state == State.DRIFTED and comparison is not None and comparison.reason and not parts:
         parts.append(comparison.reason)
+    if desired.state == State.DRIFTED and desired.settled_at is not None:
+        parts.append(_("It is not sent again by itself. You can put it back under “Read back”."))
     if desired.state in {State.PENDING, State.CLEARING, State.UNKNOWN} and not is_online:
         parts.append(_("The station is offline: this goes on when it is back."))
     elif desired.next_attempt_at is not None and desired.state not in DesiredProfile.SETTLED:

@@ -21,9 +21,10 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.pages.csv_download import csv_download
-from portal.pages.driver_session import Cost, cost_of, driver_session, length_of, tariffs_for
+from portal.pages.driver_session import driver_session, length_of
 from portal.pages.energy import Energy, energies_of
 from portal.pages.hub import hub
+from stations.costs import SessionCost, costs_of
 from stations.models import ChargingSession
 
 PAGE_SIZE = 30
@@ -37,7 +38,7 @@ class Line:
     place: str
     socket: str
     energy: Energy
-    cost: Cost | None
+    cost: SessionCost
     length: str
 
     @property
@@ -104,11 +105,11 @@ def sessions_csv(request: HttpRequest) -> HttpResponse:
             "returned_kwh",
             "price_per_kwh",
             "cost",
+            "cost_excl_tax",
             "currency",
         ]
         for line in _lines(found):
             session, cost = line.session, line.cost
-            price = [cost.price_per_kwh, cost.amount, cost.currency] if cost else ["", "", ""]
             yield [
                 _iso(session.started_at),
                 _iso(session.ended_at),
@@ -116,7 +117,10 @@ def sessions_csv(request: HttpRequest) -> HttpResponse:
                 session.station.identity,
                 _kwh(line.energy.import_wh),
                 _kwh(line.energy.export_wh),
-                *price,
+                cost.price_per_kwh,
+                cost.incl_tax,
+                cost.excl_tax,
+                cost.currency,
             ]
 
     return csv_download(rows(), "sessions.csv")
@@ -146,7 +150,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def power_csv(request: HttpRequest, pk: int) -> HttpResponse:
-    """The power samples of an own session, with the limit that held; times in UTC."""
+    """The power of an own session as its chart has it, with the limit that held; times in UTC."""
     found = get_object_or_404(_own(request), pk=pk)
     told = driver_session(found, now=timezone.now())
 
@@ -214,13 +218,13 @@ def _month_of(session: ChargingSession) -> date | None:
 
 
 def _lines(sessions: Sequence[ChargingSession]) -> list[Line]:
-    tariffs = tariffs_for(sessions)
     energies = energies_of(sessions)
     now = timezone.now()
+    costs = costs_of(sessions, now=now)
     lines = []
     for session in sessions:
         energy = energies[session.pk]
-        cost = cost_of(session, energy.import_wh, tariffs)
+        cost = costs[session.pk]
         lines.append(
             Line(session, session.station.label, _socket(session), energy, cost, length_of(session, now))
         )

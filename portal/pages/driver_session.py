@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from portal.pages.charts import Drawing, Step
+from portal.pages.cost_words import CostRow, cost_rows, notes
 from portal.pages.energy import Energy, energies_of
 from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
-from portal.pages.metering import FRESH, Sample, highest_of, mean_w, power_steps, samples_of, totals_of
+from portal.pages.metering import FRESH, Sample, mean_w, power_steps
 from portal.pages.pace import Busy, Pace, busy_of, when_unlimited
 from portal.pages.power_chart import COLUMN, PowerChart, power_drawings
+from portal.pages.session_power import SessionPower, power_of
 from portal.pages.words import end_reason
 from portal.templatetags.measures import NBSP, UNKNOWN, ampere, clock, duration, kw, kwh
+from smartcharging.in_force import others_over
+from stations.costs import SessionCost, cost_of
 from stations.events import Kind
-from stations.models import ChargingSession, Event, MeterReading, Tariff
+from stations.models import ChargingSession, Event
 
 SOON = timedelta(hours=12)
 MOST_STATUSES = 200
@@ -37,27 +39,22 @@ class Moment:
     css: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What the energy costs by the operator's tariff at the start of the session."""
-
-    amount: Decimal
-    price_per_kwh: Decimal
-    currency: str
-
-
 @dataclass(frozen=True)
 class DriverSession:
     """One session with all that the page tells of it."""
 
     session: ChargingSession
     now: datetime
-    samples: list[Sample]
+    power: SessionPower
     energy: Energy
-    cost: Cost | None
+    cost: SessionCost
     limits: Limits | None
     statuses: list[Event]
     busy: Busy | None
+
+    @property
+    def samples(self) -> list[Sample]:
+        return self.power.samples
 
     @property
     def is_active(self) -> bool:
@@ -65,7 +62,15 @@ class DriverSession:
 
     @property
     def end(self) -> datetime:
-        return self.session.ended_at or self.now
+        return self.session.until or self.now
+
+    @property
+    def cost_rows(self) -> list[CostRow]:
+        return cost_rows(self.cost)
+
+    @property
+    def cost_notes(self) -> list[str]:
+        return list(notes(self.cost))
 
     @cached_property
     def power_now(self) -> Sample | None:
@@ -104,9 +109,14 @@ class DriverSession:
 
     @property
     def finding(self) -> str:
-        highest = highest_of(totals_of(self.samples))
+        highest = self.power.highest
         if highest is None:
             return _("The station sent no power during this session.")
+        if self.power.in_quarters:
+            return _("Highest power: %(power)s, in the quarter of an hour from %(time)s.") % {
+                "power": kw(highest.power_w),
+                "time": clock(highest.at),
+            }
         return _("Highest power: %(power)s at %(time)s.") % {
             "power": kw(highest.power_w),
             "time": clock(highest.at),
@@ -116,6 +126,11 @@ class DriverSession:
     def steps(self) -> tuple[list[Step], list[Step]]:
         start, end = self._window
         return power_steps(self.samples, start=start, end=end, until=self.end)
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether energy came out of the car, so that the drawing has an area below zero."""
+        return any(step.value for step in self.steps[1])
 
     @property
     def _window(self) -> tuple[datetime, datetime]:
@@ -245,6 +260,9 @@ class DriverSession:
             title = _("Ended")
             if self.energy.import_wh is not None:
                 title = _("Ended: %(energy)s charged") % {"energy": kwh(self.energy.import_wh)}
+            if self.energy.import_wh is not None and self.energy.export_wh:
+                energies = {"energy": kwh(self.energy.import_wh), "back": kwh(self.energy.export_wh)}
+                title = _("Ended: %(energy)s charged, %(back)s given back") % energies
             yield Moment(self.session.ended_at, title, end_reason(self.session.end_reason))
 
 
@@ -262,62 +280,27 @@ STATUS_WORDS = {
 def driver_session(session: ChargingSession, *, now: datetime) -> DriverSession:
     """The session with its readings, limits and events; `session` comes with its station, site and operator."""
     start = session.started_at
-    readings = _readings_of(session, now)
     energy = energies_of([session])[session.pk]
     return DriverSession(
         session=session,
         now=now,
-        samples=samples_of(readings),
+        power=power_of(session, now=now),
         energy=energy,
-        cost=cost_of(session, energy.import_wh, tariffs_for([session])),
+        cost=cost_of(session, now=now),
         limits=_limits(session, start, now) if start is not None and session.evse_number else None,
         statuses=_statuses(session, now),
         busy=busy_of(session.station) if session.state == ChargingSession.State.ACTIVE else None,
     )
 
 
-def tariffs_for(sessions: Iterable[ChargingSession]) -> dict[int, list[Tariff]]:
-    """The tariffs of the operators of `sessions`, the newest first."""
-    operators = {session.station.site.operator_id for session in sessions}
-    found: dict[int, list[Tariff]] = {}
-    for tariff in Tariff.objects.filter(operator__in=operators).order_by("-valid_from"):
-        found.setdefault(tariff.operator_id, []).append(tariff)
-    return found
-
-
-def cost_of(
-    session: ChargingSession, import_wh: float | None, tariffs: dict[int, list[Tariff]]
-) -> Cost | None:
-    """What the charged energy costs by the tariff that held when the session started; None without one."""
-    started_at = session.started_at
-    if import_wh is None or started_at is None:
-        return None
-    own = tariffs.get(session.station.site.operator_id, [])
-    tariff = next((tariff for tariff in own if tariff.valid_from <= started_at), None)
-    if tariff is None:
-        return None
-    amount = (tariff.price_per_kwh * Decimal(str(import_wh)) / 1000).quantize(Decimal("0.01"))
-    return Cost(amount, tariff.price_per_kwh, tariff.currency)
-
-
-def _readings_of(session: ChargingSession, now: datetime) -> QuerySet[MeterReading]:
-    """Readings of the session's EVSE while it ran; the driver's own session is the permission."""
-    start = session.started_at or session.received_at
-    return MeterReading.objects.filter(
-        station=session.station_id,
-        evse_number=session.evse_number or 0,
-        sampled_at__gte=start,
-        sampled_at__lte=session.ended_at or now,
-    )
-
-
 def _limits(session: ChargingSession, start: datetime, now: datetime) -> Limits:
-    end = session.ended_at or now + 2 * SOON
+    end = session.until or now + 2 * SOON
     is_active = session.state == ChargingSession.State.ACTIVE
     return limits_of(
         session.station,
         profiles=profiles_of(session.station, since=start),
         active=[session] if is_active else [],
+        others=others_over(session.station, start, now),
         start=start,
         end=max(end, start + timedelta(minutes=1)),
         evse=session.evse_number or 0,
@@ -331,7 +314,7 @@ def _statuses(session: ChargingSession, now: datetime) -> list[Event]:
             station=session.station_id,
             kind__in=(Kind.STATUS, Kind.SESSION_STARTED, Kind.SESSION_UPDATED),
             at__gte=start,
-            at__lte=session.ended_at or now,
+            at__lte=session.until or now,
             data__evse=session.evse_number,
         ).order_by("at", "pk")[:MOST_STATUSES]
     )
@@ -359,7 +342,7 @@ def _apart(span: timedelta) -> timedelta:
 
 
 def length_of(session: ChargingSession, now: datetime) -> str:
-    """How long it took, or takes so far."""
-    if session.started_at is None:
+    """How long it took, or takes so far; empty where its begin or its end was never told."""
+    if session.started_at is None or session.state == ChargingSession.State.UNCLOSED:
         return ""
     return duration(((session.ended_at or now) - session.started_at).total_seconds())

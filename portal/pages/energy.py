@@ -43,9 +43,14 @@ def _so_far(running: Collection[int]) -> dict[int, Energy]:
         - Coalesce(F("start_export_wh"), _register("export_wh", "sampled_at")),
     )
     return {
-        key: Energy(import_wh, export_wh)
+        key: Energy(_rise(import_wh), _rise(export_wh))
         for key, import_wh, export_wh in rows.values_list("pk", "import_wh", "export_wh")
     }
+
+
+def _rise(wh: float | None) -> float | None:
+    """A register only rises: where it fell, what the session took so far is not known."""
+    return None if wh is None or wh < 0 else wh
 
 
 def _register(name: str, order: str) -> Subquery:

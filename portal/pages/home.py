@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from portal.pages.context import compliance_home
-from stations.models.access import Role
+from stations.models.access import Role, memberships_of
 
 if TYPE_CHECKING:
     from portal.accounts.models import User
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)  # LoginRequiredMiddleware lets nobody else in
-    roles = set(user.memberships.values_list("role", flat=True))
+    roles = {membership.role for membership in memberships_of(user)}
     if Role.OFFICIAL in roles:
         return redirect(compliance_home(user))
     if roles or user.is_superuser:

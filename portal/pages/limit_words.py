@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.pages.limits import InForce, Limits, Stretch, limits_of
+from portal.pages.limits import InForce, Limits, Stretch, Winner, limits_of
 from portal.templatetags.measures import NBSP, ampere, clock, moment
+from smartcharging.in_force import Other
 from smartcharging.models import DesiredProfile
 from stations.models import ChargingSession, Station
 
@@ -37,6 +38,8 @@ class Telling:
     profiles: Sequence[DesiredProfile]
     active: Sequence[ChargingSession]
     is_online: bool
+    others: Sequence[Other] = ()
+    evse: int = 0
 
     def told(self) -> Now:
         current = self.limits.at(self.now)
@@ -48,18 +51,31 @@ class Telling:
     def _win(self, current: Stretch) -> str:
         until = self._until(current)
         if not current.winners:
-            text = _("No profile limits this station, only its connection and its sockets")
+            text = (
+                _("No profile limits this socket, only the connection and the socket itself")
+                if self.evse
+                else _("No profile limits this station, only its connection and its sockets")
+            )
         elif len(current.winners) == 1:
-            winner = current.winners[0]
-            text = _("Wins: %(name)s (level %(level)d)") % {"name": winner.name, "level": winner.stack_level}
+            text = self._winner(current.winners[0])
         else:
             text = _("The sockets have limits of their own: %(names)s") % {"names": current.names}
         return _("%(text)s, until %(until)s") % {"text": text, "until": until} if until else text
 
+    def _winner(self, winner: Winner) -> str:
+        if winner.desired is None:
+            return _("Wins: %(name)s") % {"name": winner.name}
+        values = {"name": winner.name, "level": winner.desired.stack_level}
+        return _("Wins: %(name)s (level %(level)d)") % values
+
     def _until(self, current: Stretch) -> str:
         if not self.limits.after(self.now):
             return ""
-        return clock(current.end) if current.end <= self.day_ends else moment(current.end)
+        return self._clock(current.end)
+
+    def _clock(self, at: datetime) -> str:
+        """With its day, unless it is the day that is told of."""
+        return clock(at) if at <= self.day_ends else moment(at)
 
     def _why(self, current: Stretch) -> str:
         parts = []
@@ -69,8 +85,8 @@ class Telling:
             if len(in_force) > 1:
                 parts.append(
                     ngettext(
-                        "It decides among the %(count)d profile that applies now.",
-                        "It decides among the %(count)d profiles that apply now.",
+                        "%(count)d profile applies, and this one decides.",
+                        "%(count)d profiles apply, and this one decides.",
                         len(in_force),
                     )
                     % {"count": len(in_force)}
@@ -85,18 +101,21 @@ class Telling:
         runs = [run for own in self.limits.in_force.values() for run in own]
         return [run for run in runs if run.start <= self.now < run.end]
 
-    def _without(self, winner: DesiredProfile) -> str:
+    def _without(self, winner: Winner) -> str:
         """What the limit would be if the winner were not there."""
-        others = [profile for profile in self.profiles if profile.pk != winner.pk]
         then = limits_of(
             self.station,
-            profiles=others,
+            profiles=[profile for profile in self.profiles if profile != winner.desired],
+            others=[other for other in self.others if winner.desired or other.name != winner.name],
             active=self.active,
             start=self.now,
             end=self.now + timedelta(minutes=1),
+            evse=self.evse,
         ).stretches[0]
         by = ", ".join(
-            _("%(name)s, level %(level)d") % {"name": item.name, "level": item.stack_level}
+            _("%(name)s, level %(level)d") % {"name": item.name, "level": item.desired.stack_level}
+            if item.desired
+            else item.name
             for item in then.winners
         )
         return _("Without this profile the limit would be %(limit)s (%(by)s).") % {
@@ -105,14 +124,14 @@ class Telling:
         }
 
     def _then(self, following: Stretch, *, has_end: bool) -> str:
-        values = {"limit": ampere(following.limit_a), "until": clock(following.end)}
+        values = {"limit": ampere(following.limit_a), "until": self._clock(following.end)}
         if has_end:
             return _("After that: %(limit)s until %(until)s.") % values
         return _("After that: %(limit)s.") % values
 
     def _note(self, current: Stretch) -> str:
         """What makes the limit less than certain: not confirmed, drifted, or a station that is away."""
-        states = {winner.state for winner in current.winners}
+        states = {winner.desired.state for winner in current.winners if winner.desired}
         if not states:
             return ""
         if DesiredProfile.State.DRIFTED in states:

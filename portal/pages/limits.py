@@ -1,27 +1,35 @@
 """The limits of a station over a day as a page tells them: which limit when, which profile decides it, what comes next.
 
 From our records: a profile counts from the moment the station accepted it until it was cleared, so that what is shown
-of this morning is what stood this morning. The engine computes the limit, as it does for smartcharging.services; here
-is only who decided it.
+of this morning is what stood this morning. The limit and who wins are smartcharging.domain.explain's; here they meet
+the rows.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby, pairwise
-from operator import attrgetter
+from itertools import groupby
+from typing import NamedTuple
 
 from django.db.models import Prefetch, Q
 
+from smartcharging.domain.comparing import limit_at
+from smartcharging.domain.explain import Claim, Explanation, Hardware, Outcome, explain
 from smartcharging.domain.judging import Question, StationFacts, expected_periods
-from smartcharging.domain.profiles import Installed, Purpose, Transaction, Unit, rules_of
+from smartcharging.domain.profiles import CompositePeriod, Installed, Purpose, Transaction, Unit, rules_of
+from smartcharging.in_force import Other
 from smartcharging.models import Delivery, DesiredProfile
 from smartcharging.standing import STANDING, profile_of, transaction_id_of
 from stations.models import ChargingSession, Command, Station
 
 State = DesiredProfile.State
+# A claim with one of these leads its purpose, whether or not it is the lowest.
+LEADING = frozenset({Outcome.WINS, Outcome.HIGHER})
+Owner = DesiredProfile | str
+"""Whose each profile is: ours, or that of others, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +44,66 @@ class Standing:
         return self.installed.profile.purpose is Purpose.STATION_MAX
 
 
+class Winner(NamedTuple):
+    """A profile that decides: ours (`desired`), or what others have on the station."""
+
+    name: str
+    desired: DesiredProfile | None
+    is_of_station: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """From `start` until `end` the station may draw `limit_a` per phase, or `limit_w` in total.
 
-    `winners` decide it: none where the connection itself is the limit, several where sockets have their own.
+    `winners` decide it: none where the hardware itself is the limit, several where sockets have their own.
     """
 
     start: datetime
     end: datetime
     limit_a: float
     limit_w: float
-    winners: tuple[DesiredProfile, ...]
+    winners: tuple[Winner, ...]
 
     @property
     def names(self) -> str:
         """Of the profiles that decide it."""
         return ", ".join(winner.name for winner in self.winners)
 
+
+class Source(NamedTuple):
+    """What limits: a profile of ours (`desired`), of others (`other`, its name), the connection or a socket.
+
+    `evse` is where: 0 for the whole station.
+    """
+
+    desired: DesiredProfile | None
+    other: str
+    hardware: Hardware | None
+    evse: int
+
     @property
-    def same(self) -> tuple[float, tuple[int, ...]]:
-        return self.limit_a, tuple(winner.pk for winner in self.winners)
+    def name(self) -> str:
+        """Of a profile; empty for hardware."""
+        return self.desired.name if self.desired else self.other
+
+
+class Said(NamedTuple):
+    """What a source would allow by itself, in A per phase (None: it names no limit), and what became of it."""
+
+    source: Source
+    limit_a: float | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """From `start` until `end` nothing changes: neither the limit, nor who says what."""
+
+    start: datetime
+    end: datetime
+    limit_a: float
+    said: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +117,21 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What held and will hold in a window. `in_force`: per profile id the stretches where it has a period."""
+    """What held and will hold in a window.
+
+    `in_force`: per profile the stretches where it has a period. `pieces`: all that is said of the limit, and by whom.
+    """
 
     standing: tuple[Standing, ...]
     stretches: tuple[Stretch, ...]
     in_force: dict[int, tuple[InForce, ...]]
+    pieces: tuple[Piece, ...]
 
     def at(self, moment: datetime) -> Stretch | None:
         return next((item for item in self.stretches if item.start <= moment < item.end), None)
+
+    def piece_at(self, moment: datetime) -> Piece | None:
+        return next((item for item in self.pieces if item.start <= moment < item.end), None)
 
     def after(self, moment: datetime) -> list[Stretch]:
         return [item for item in self.stretches if item.start > moment]
@@ -91,15 +145,14 @@ class Limits:
 
     def station_max(self, moment: datetime) -> tuple[DesiredProfile, float] | None:
         """The profile that limits the station as a whole at `moment`, with its limit in A per phase."""
-        return _highest(
-            [
-                (item, run.limit_a)
-                for item in self.standing
-                if item.is_station_max
-                for run in self.in_force[item.desired.pk]
-                if run.start <= moment < run.end
-            ]
-        )
+        piece = self.piece_at(moment)
+        for source, limit_a, outcome in piece.said if piece else ():
+            row = source.desired
+            if row is None or limit_a is None or outcome not in LEADING:
+                continue
+            if row.purpose == DesiredProfile.Purpose.STATION_MAX:
+                return row, limit_a
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,26 +164,16 @@ class Window:
     start: datetime
     end: datetime
 
-    @property
-    def ceiling_a(self) -> float:
-        """What the connection, or the socket on it, gives at most."""
-        return self.facts.socket_a(self.evse) if self.evse else self.facts.connection_a
+    def question(self, unit: Unit) -> Question:
+        return Question(self.evse, self.start, int((self.end - self.start).total_seconds()), unit)
 
-    @property
-    def evses(self) -> Sequence[int]:
-        return (self.evse,) if self.evse else [number for number, _ in self.facts.sockets] or (1,)
+    def moment(self, second: int) -> datetime:
+        """So many seconds after the window's start, by whole seconds as stations count; at most its end."""
+        return min(self.start.replace(microsecond=0) + timedelta(seconds=second), self.end)
 
-    def answer(
-        self, installed: Sequence[Installed], *, unit: Unit, evse: int, capped: bool = False
-    ) -> list[tuple[datetime, float | None]]:
-        """Moments from which each limit holds; None where nothing limits."""
-        duration_s = int((self.end - self.start).total_seconds())
-        question = Question(evse, self.start, duration_s, unit)
-        start = self.start.replace(microsecond=0)
-        return [
-            (start + timedelta(seconds=period.start_s), period.limit)
-            for period in expected_periods(installed, question, self.facts, capped=capped)
-        ]
+    def second(self, moment: datetime) -> int:
+        """The other way round."""
+        return int((moment - self.start.replace(microsecond=0)).total_seconds())
 
 
 def limits_of(
@@ -138,6 +181,7 @@ def limits_of(
     *,
     profiles: Iterable[DesiredProfile],
     active: Iterable[ChargingSession],
+    others: Iterable[Other],
     start: datetime,
     end: datetime,
     evse: int = 0,
@@ -145,14 +189,20 @@ def limits_of(
     """The limits of `station` from `start` until `end`, or of one of its EVSEs.
 
     `profiles` come with their deliveries and commands prefetched, `station` with its EVSEs; `active` are the sessions
-    that run now.
+    that run now; `others`: what others have there.
     """
     standing = tuple(
         item for profile in profiles if (item := standing_of(profile, station.ocpp_version)) is not None
     )
     window = Window(_facts(station, active), evse, start, end)
-    in_force = {item.desired.pk: tuple(_alone(item, window)) for item in standing}
-    return Limits(standing, tuple(_stretches(standing, in_force, window)), in_force)
+    owners: list[tuple[Installed, Owner]] = [(item.installed, item.desired) for item in standing]
+    owners += [(other.installed, other.name) for other in others]
+    installed = [item for item, _ in owners]
+    explained = explain(installed, window.question("A"), window.facts)
+    watts = expected_periods(installed, window.question("W"), window.facts, capped=True)
+    pieces = tuple(_pieces(explained, owners, window))
+    in_force = dict.fromkeys((item.desired.pk for item in standing), ()) | _in_force(pieces)
+    return Limits(standing, tuple(_stretches(pieces, watts, window)), in_force, pieces)
 
 
 def _facts(station: Station, active: Iterable[ChargingSession]) -> StationFacts:
@@ -216,89 +266,68 @@ def _stood(desired: DesiredProfile) -> tuple[datetime, datetime | None] | None:
     return since, until
 
 
-def _alone(item: Standing, window: Window) -> Iterator[InForce]:
-    """Where this profile has a period of its own: what the engine answers when it is the only one."""
-    answer = window.answer([item.installed], unit="A", evse=item.installed.evse or 1)
-    for (start, limit_a), until in zip(answer, [at for at, _ in answer[1:]] + [window.end], strict=True):
-        if limit_a is not None:
-            yield InForce(start, until, limit_a)
+def _in_force(pieces: Iterable[Piece]) -> dict[int, tuple[InForce, ...]]:
+    """Where each profile has a period, with the limit it would set by itself; one claim for a default on every EVSE."""
+    runs: dict[int, list[tuple[datetime, datetime, float]]] = {}
+    for piece in pieces:
+        seen = set()
+        for source, limit_a, _outcome in piece.said:
+            if source.desired is None or limit_a is None or source.desired.pk in seen:
+                continue
+            seen.add(source.desired.pk)
+            own = runs.setdefault(source.desired.pk, [])
+            if own and own[-1][1:] == (piece.start, limit_a):
+                own[-1] = own[-1][0], piece.end, limit_a
+            else:
+                own.append((piece.start, piece.end, limit_a))
+    return {pk: tuple(InForce(*run) for run in own) for pk, own in runs.items()}
 
 
 def _stretches(
-    standing: Sequence[Standing], in_force: dict[int, tuple[InForce, ...]], window: Window
+    pieces: Iterable[Piece], watts: Sequence[CompositePeriod], window: Window
 ) -> Iterator[Stretch]:
-    """Between two moments at which anything changes, the limit of what is looked at and who decides it."""
-    installed = [item.installed for item in standing]
-    amps = window.answer(installed, unit="A", evse=window.evse, capped=True)
-    watts = window.answer(installed, unit="W", evse=window.evse, capped=True)
-    changes = {at for at, _ in (*amps, *watts)} | {
-        moment for runs in in_force.values() for run in runs for moment in (run.start, run.end)
-    }
-    moments = sorted(at for at in {*changes, window.start, window.end} if window.start <= at <= window.end)
-    pieces = []
-    for start, until in pairwise(moments):
-        limit_a = _value_at(amps, start)
-        leading = _leading(standing, in_force, start, window.evses)
-        winners = _winners(leading, limit_a, window.ceiling_a)
-        pieces.append(Stretch(start, until, limit_a, _value_at(watts, start), winners))
-    for _, group in groupby(pieces, key=attrgetter("same")):
+    """Where the limit or who decides it changes; claims that lose come and go within a stretch."""
+    for (limit_a, winners), group in groupby(pieces, key=_decided):
         run = list(group)
-        yield replace(run[0], end=run[-1].end)
-
-
-def _value_at(answer: Sequence[tuple[datetime, float | None]], moment: datetime) -> float:
-    value = next((limit for at, limit in reversed(answer) if at <= moment), None)
-    return float("inf") if value is None else value
-
-
-@dataclass(frozen=True, slots=True)
-class Leading:
-    """Who leads at one moment: the station's Max, and per EVSE its TxProfile or else its TxDefaultProfile."""
-
-    station_max: tuple[DesiredProfile, float] | None
-    per_evse: tuple[tuple[DesiredProfile, float] | None, ...]
-
-
-def _leading(
-    standing: Sequence[Standing],
-    in_force: dict[int, tuple[InForce, ...]],
-    moment: datetime,
-    evses: Sequence[int],
-) -> Leading:
-    running = [
-        (item, run.limit_a)
-        for item in standing
-        for run in in_force[item.desired.pk]
-        if run.start <= moment < run.end
-    ]
-    station_max = _highest([pair for pair in running if pair[0].is_station_max])
-    per_evse = tuple(
-        _highest(
-            [pair for pair in running if not pair[0].is_station_max and pair[0].installed.evse in (0, evse)]
+        limit_w = limit_at(watts, window.second(run[0].start))
+        profiles = [said.source for said in winners if said.source.hardware is None]
+        yield Stretch(
+            start=run[0].start,
+            end=run[-1].end,
+            limit_a=limit_a,
+            limit_w=math.inf if limit_w is None else limit_w,
+            winners=tuple(
+                dict.fromkeys(Winner(each.name, each.desired, each.evse == 0) for each in profiles)
+            ),
         )
-        for evse in evses
-    )
-    return Leading(station_max, per_evse)
 
 
-def _highest(pairs: Sequence[tuple[Standing, float]]) -> tuple[DesiredProfile, float] | None:
-    """A TxProfile before any TxDefaultProfile, then the highest level, then the socket's own (K02.FR.04, D2)."""
-    best = max(
-        pairs,
-        key=lambda pair: (
-            pair[0].installed.profile.purpose is Purpose.TX,
-            pair[0].installed.profile.stack_level,
-            pair[0].installed.evse,
-        ),
-        default=None,
-    )
-    return None if best is None else (best[0].desired, best[1])
+def _decided(piece: Piece) -> tuple[float, tuple[Said, ...]]:
+    return piece.limit_a, tuple(said for said in piece.said if said.outcome is Outcome.WINS)
 
 
-def _winners(leading: Leading, limit_a: float, ceiling_a: float) -> tuple[DesiredProfile, ...]:
-    """Whose limit it is that is kept; nobody's where the connection or socket is as low."""
-    if leading.station_max is not None and leading.station_max[1] <= limit_a:
-        return (leading.station_max[0],)
-    if limit_a >= ceiling_a:
-        return ()
-    return tuple({pair[0].pk: pair[0] for pair in leading.per_evse if pair is not None}.values())
+def _pieces(
+    explained: Iterable[Explanation], owners: Iterable[tuple[Installed, Owner]], window: Window
+) -> Iterator[Piece]:
+    # By identity: to hash a profile is to hash all its periods, and a claim holds the very one that was asked about.
+    owner_of = {id(item): owner for item, owner in owners}
+    sources: dict[tuple[int, int], Source] = {}
+
+    def source_of(claim: Claim) -> Source:
+        key = id(claim.source), claim.evse
+        if key not in sources:
+            sources[key] = _source(claim, owner_of.get(key[0], ""))
+        return sources[key]
+
+    for told in explained:
+        said = tuple(Said(source_of(claim), claim.limit, claim.outcome) for claim in told.claims)
+        limit_a = math.inf if told.limit is None else told.limit
+        yield Piece(window.moment(told.start_s), window.moment(told.end_s), limit_a, said)
+
+
+def _source(claim: Claim, owner: Owner) -> Source:
+    if isinstance(claim.source, Hardware):
+        return Source(None, "", claim.source, claim.evse)
+    if isinstance(owner, str):
+        return Source(None, owner, None, claim.evse)
+    return Source(owner, "", None, claim.evse)

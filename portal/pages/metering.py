@@ -209,7 +209,9 @@ def meters_of(station: Station, *, active: Iterable[ChargingSession], now: datet
         )
     )
     wanted = {pk for evse in evses for pk in (evse.last_import, evse.last_export, evse.last_power) if pk}
-    readings = MeterReading.objects.defer("message").in_bulk(wanted)
+    # By time as well: the readings of a month are a table of their own (stations.partitions).
+    since = MeterReading.objects.filter(sampled_at__gte=now - REMEMBERED)
+    readings = since.defer("message").in_bulk(wanted)
     registers = tuple(_register(evse, readings) for evse in evses)
     powers = [reading for evse in evses if (reading := readings.get(evse.last_power))]
     if not _tells_of(powers, active):

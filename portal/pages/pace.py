@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from portal.pages.limits import Limits, Stretch
 from portal.pages.metering import Sample
 from portal.templatetags.measures import ampere, kw
-from smartcharging.models import DesiredProfile
 from stations.models import ChargingSession, Station
 
 # A car that takes this much of what its socket gives takes all of it: cars round down, cables lose some.
@@ -50,7 +49,7 @@ class Pace:
             return _("Paused until there is room again (%(name)s).") % values
         if not self.current.winners:
             return self._without_own_limit()
-        if self.current.winners[0].purpose != DesiredProfile.Purpose.STATION_MAX:
+        if not self.current.winners[0].is_of_station:
             return _("At most %(limit)s per phase for now (%(name)s).") % values
         return self._shared() or (
             _("The station has at most %(limit)s per phase now, for all its sockets (%(name)s).") % values

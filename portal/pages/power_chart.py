@@ -74,19 +74,31 @@ def _drawing(chart: PowerChart, sheet: Sheet) -> Drawing:
     limit = [step for step in chart.limit if step.value is not None]
     marks: list[Mark] = [*value_grid(power, "kW", left=LEFT, right=sheet.right)]
     marks += [time_label(time, at, text, sheet.height - 10) for at, text in time.ticks(sheet.time_ticks)]
-    marks += [_area("limit-soft", run, time, power) for run in _runs(limit)]
-    marks += [_area("flow", run, time, power) for run in _runs(chart.measured)]
-    marks += [_area("flow-2", run, time, power, sign=-1) for run in _runs(chart.returned)]
+    marks += [area("limit-soft", run, time, power) for run in runs_of(limit)]
+    marks += [area("flow", run, time, power) for run in runs_of(chart.measured)]
+    marks += [area("flow-2", run, time, power, sign=-1) for run in runs_of(chart.returned)]
     marks += _limit_lines(limit, chart.now, time, power)
     if chart.connection_kw is not None:
         y = power.y(chart.connection_kw)
         marks.append(line("ceiling", LEFT, y, sheet.right, y))
-        marks.append(label("t-end", sheet.right, y - 7, chart.connection_text))
+        marks.append(_connection_label(chart, time, y - 7))
     marks += _limit_label(chart, limit, time, power)
     if chart.now is not None:
         marks += now_marks(chart.now, time, top=4, bottom=power.bottom)
     return Drawing(
         f"{chart.id}-{sheet.shape}", sheet.shape, sheet.width, sheet.height, chart.title, tuple(marks)
+    )
+
+
+def _connection_label(chart: PowerChart, time: TimeAxis, y: float) -> Mark:
+    """At the end of its line; at the beginning where the line of the present would run through it."""
+    is_in_the_way = (
+        chart.now is not None and time.x(chart.now) > time.right - text_width(chart.connection_text) - 30
+    )
+    return (
+        label("", LEFT + 6, y, chart.connection_text)
+        if is_in_the_way
+        else label("t-end", time.right, y, chart.connection_text)
     )
 
 
@@ -99,7 +111,7 @@ def _power_axis(chart: PowerChart, sheet: Sheet) -> ValueAxis:
     )
 
 
-def _runs(steps: Sequence[Step]) -> Iterator[list[Step]]:
+def runs_of(steps: Sequence[Step]) -> Iterator[list[Step]]:
     """Stretches of steps that follow on each other without a hole."""
     run: list[Step] = []
     for step in steps:
@@ -112,7 +124,7 @@ def _runs(steps: Sequence[Step]) -> Iterator[list[Step]]:
         yield run
 
 
-def _area(css: str, run: Sequence[Step], time: TimeAxis, power: ValueAxis, *, sign: int = 1) -> Path:
+def area(css: str, run: Sequence[Step], time: TimeAxis, power: ValueAxis, *, sign: int = 1) -> Path:
     floor = number(power.y(0))
     return Path(
         css, f"M{number(time.x(run[0].start))} {floor}{_outline(run, time, power, sign=sign)}V{floor}Z"
@@ -138,7 +150,7 @@ def _limit_lines(
 ) -> Iterator[Path]:
     """The limit until now, and dashed from now on; a step that spans the present belongs to both."""
     for css, part in (("limit", _before(limit, now)), ("limit limit--plan", _after(limit, now))):
-        for run in _runs(part):
+        for run in runs_of(part):
             begin = f"M{number(time.x(run[0].start))} {number(power.y(run[0].value or 0.0))}"
             yield Path(css, begin + _outline(run, time, power))
 

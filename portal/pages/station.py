@@ -29,19 +29,14 @@ from portal.pages.limits import limits_of, profiles_of
 from portal.pages.metering import samples_of
 from portal.pages.station_compliance import duties_of
 from portal.pages.station_day import station_day
+from portal.pages.station_tabs import groups_of
 from portal.pages.words import socket_status
+from smartcharging.in_force import others_over
 from stations.models import ChargingSession, MeterReading, Station
 from stations.presence import is_living, since
 
 SESSIONS_A_PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    label: str
-    url: str
-    current: bool
-    count: int | None = None
+VALUES_A_PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +48,7 @@ class Visit:
     is_online: bool
     since: datetime | None
     may_plan: bool
+    may_operate: bool
     is_staff: bool  # of the operator: sees messages and sessions, which officials do not
     live_id: str
 
@@ -65,11 +61,12 @@ def visit(request: HttpRequest, identity: str) -> Visit:
     rows = (
         Station.objects.visible_to(user)
         .with_place()
+        .with_sockets()
         .annotate(
             may_plan=Exists(Station.objects.plannable_by(user).filter(same)),
+            may_operate=Exists(Station.objects.operable_by(user).filter(same)),
             is_staff=Exists(Station.objects.worked_on_by(user).filter(same)),
         )
-        .prefetch_related("evses__connectors")
     )
     station: Any = get_object_or_404(rows, identity=identity)
     live_id = hub.mark(station.pk)  # before anything is read: what changes meanwhile is told
@@ -81,6 +78,7 @@ def visit(request: HttpRequest, identity: str) -> Visit:
         is_online=is_online,
         since=since(presence, is_online=is_online) if presence else None,
         may_plan=station.may_plan,
+        may_operate=station.may_operate,
         is_staff=station.is_staff,
         live_id=live_id,
     )
@@ -116,7 +114,8 @@ def power_csv(request: HttpRequest, identity: str) -> HttpResponse:
     station = visited.station
     active = list(station.sessions.filter(state=ChargingSession.State.ACTIVE))
     wanted = profiles_of(station, since=start)
-    limits = limits_of(station, profiles=wanted, active=active, start=start, end=end)
+    others = others_over(station, start, visited.now)
+    limits = limits_of(station, profiles=wanted, active=active, others=others, start=start, end=end)
     readings = MeterReading.objects.filter(station=station, sampled_at__gte=start, sampled_at__lt=end)
 
     def rows() -> Iterator[list[object]]:
@@ -143,16 +142,6 @@ def sessions(request: HttpRequest, identity: str) -> HttpResponse:
 
 @require_safe
 @vary_on_headers("HX-Request")
-def configuration(request: HttpRequest, identity: str) -> HttpResponse:
-    """What the station said that it can do, and every value as it was read."""
-    visited = visit(request, identity)
-    values = list(visited.station.configuration.all())
-    capabilities = getattr(visited.station, "capabilities", None)
-    return page(request, visited, "configuration", {"values": values, "capabilities": capabilities})
-
-
-@require_safe
-@vary_on_headers("HX-Request")
 def compliance(request: HttpRequest, identity: str) -> HttpResponse:
     """The status of every requirement that is judged on a station, with the evidence it rests on."""
     visited = visit(request, identity)
@@ -170,15 +159,24 @@ def visit_as_staff(request: HttpRequest, identity: str) -> Visit:
     return visited
 
 
-def page(request: HttpRequest, visited: Visit, tab: str, context: dict[str, Any]) -> HttpResponse:
-    """The whole page, or for htmx only the part that is alive."""
-    part = f"pages/station/{tab}.html"
-    context |= {"visit": visited, "station": visited.station, "part": part}
+def operable(request: HttpRequest, identity: str) -> Station:
+    """The station, for who may send commands to it; 404 for anyone else."""
+    rows = Station.objects.operable_by(cast("User", request.user)).with_place()
+    station: Station = get_object_or_404(rows, identity=identity)
+    return station
+
+
+def page(
+    request: HttpRequest, visited: Visit, tab: str, context: dict[str, Any], *, part: str = ""
+) -> HttpResponse:
+    """The whole page, or for htmx only the part that is alive; that of the tab, if not another."""
+    template = f"pages/station/{part or tab}.html"
+    context |= {"visit": visited, "station": visited.station, "part": template}
     if request.headers.get("HX-Request"):
         return render(request, "pages/station/_live.html", context)
     station = visited.station
     context |= {
-        "tabs": _tabs(visited, tab),
+        "tab_groups": groups_of(station, is_staff=visited.is_staff, current=tab),
         "crumbs": [
             (_("Stations"), reverse("stations:list")),
             (station.site.name, f"{reverse('stations:list')}?q={quote(station.site.name)}"),
@@ -186,17 +184,3 @@ def page(request: HttpRequest, visited: Visit, tab: str, context: dict[str, Any]
         ],
     }
     return render(request, "pages/station/page.html", context)
-
-
-def _tabs(visited: Visit, current: str) -> list[Tab]:
-    labels = {"profiles": _("Profiles")}
-    if visited.is_staff:
-        labels |= {"sessions": _("Sessions"), "frames": _("Messages")}
-    labels |= {"configuration": _("Configuration"), "compliance": _("Compliance")}
-    names = {"profiles": "detail"}
-    return [
-        Tab(
-            label, reverse(f"stations:{names.get(key, key)}", args=[visited.station.identity]), key == current
-        )
-        for key, label in labels.items()
-    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.pages.charts import Drawing, Span, Step, day_of
+from portal.pages.charts import Drawing, Step, day_of
 from portal.pages.deliveries import latest_reports, reported_limit
 from portal.pages.limit_words import Now, Telling
 from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
@@ -30,9 +30,10 @@ from portal.pages.metering import (
     totals_of,
 )
 from portal.pages.power_chart import PowerChart, power_drawings
-from portal.pages.stack_chart import StackChart, StackRow, stack_drawings
-from portal.templatetags.measures import NBSP, ampere, clock, duration, kw, limit, moment_from
+from portal.pages.stack import Stack, stack_of
+from portal.templatetags.measures import ampere, clock, duration, kw, limit, moment_from
 from smartcharging.domain.profiles import NOMINAL_V
+from smartcharging.in_force import Other, others_over
 from smartcharging.models import DesiredProfile, ReportedSchedule
 from stations.models import ChargingSession, MeterReading, Station
 
@@ -57,14 +58,6 @@ class Hour:
     limit_w: float
 
 
-@dataclass(frozen=True, slots=True)
-class StackLine:
-    """A row of the table beside the stack: a profile and its periods today."""
-
-    desired: DesiredProfile
-    periods: tuple[tuple[datetime, datetime, float], ...]
-
-
 @dataclass(frozen=True)
 class StationDay:
     """All that the page needs of one day; `limits` reach further, to say what comes next."""
@@ -79,6 +72,7 @@ class StationDay:
     meters: Meters
     samples: list[Sample]
     reports: Mapping[int, ReportedSchedule]
+    others: list[Other]
     is_online: bool
 
     @property
@@ -120,6 +114,11 @@ class StationDay:
             "power": kw(self.over.power_w),
             "limit": kw(self.over.limit_w),
         }
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether energy came out of the car, so that the drawing has an area below zero."""
+        return any(step.value for step in self._steps[1])
 
     @cached_property
     def drawings(self) -> tuple[Drawing, Drawing]:
@@ -171,67 +170,18 @@ class StationDay:
         return rows
 
     @cached_property
-    def stack(self) -> list[StackLine]:
-        """Profiles that are, were or will be in force today: the limit of the whole first, the highest level on top."""
-        lines = []
-        for item in self.limits.standing:
-            runs = tuple(
-                (max(run.start, self.start), min(run.end, self.end), run.limit_a)
-                for run in self.limits.in_force[item.desired.pk]
-                if run.start < self.end
-            )
-            if runs:
-                lines.append(StackLine(item.desired, runs))
-        order = [
-            DesiredProfile.Purpose.STATION_MAX,
-            DesiredProfile.Purpose.TX,
-            DesiredProfile.Purpose.TX_DEFAULT,
-        ]
-        return sorted(
-            lines,
-            key=lambda line: (
-                order.index(DesiredProfile.Purpose(line.desired.purpose)),
-                -line.desired.stack_level,
-                line.desired.evse_number,
-            ),
-        )
+    def stack(self) -> Stack:
+        """Profiles that are, were or will be in force today, and the hardware beneath them."""
+        letters = {evse.number: evse.letter for evse in self.station.evses.all()}
+        return stack_of(self.limits, start=self.start, end=self.end, letters=letters)
 
     @cached_property
     def stack_drawings(self) -> tuple[Drawing, Drawing]:
-        current = self.limits.at(self.now)
-        winning = {winner.pk for winner in current.winners} if current else set()
-        letters = {evse.number: evse.letter for evse in self.station.evses.all()}
-        rows = [
-            StackRow(
-                level=str(line.desired.stack_level),
-                name=_row_name(line.desired, letters),
-                wins_now=line.desired.pk in winning,
-                in_force=[Span(start, end) for start, end, _ in line.periods],
-                wins=list(self._wins(line.desired)),
-            )
-            for line in self.stack
-        ]
-        return stack_drawings(
-            StackChart(
-                id="stack",
-                title=self.stack_finding,
-                start=self.start,
-                end=self.end,
-                rows=rows,
-                effective=[_span(item, self.end) for item in self.today],
-                effective_text=_("In force"),
-                now=self.now,
-            )
-        )
-
-    def _wins(self, desired: DesiredProfile) -> Iterator[Span]:
-        for item in self.today:
-            if any(winner.pk == desired.pk for winner in item.winners):
-                yield _span(item, self.end)
+        return self.stack.drawings(id="stack", title=self.stack_finding, now=self.now)
 
     @property
     def stack_finding(self) -> str:
-        count = len(self.stack)
+        count = len(self.stack.profiles)
         profiles = ngettext("%(count)d profile", "%(count)d profiles", count) % {"count": count}
         told = self.hero
         return _("%(profiles)s over 24 hours, the highest level on top. Limit now: %(limit)s. %(win)s") % {
@@ -261,6 +211,7 @@ class StationDay:
             limits=self.limits,
             profiles=self.profiles,
             active=self.active,
+            others=self.others,
             is_online=self.is_online,
         )
         return telling.told()
@@ -281,7 +232,7 @@ class StationDay:
 def station_day(station: Station, *, is_online: bool, now: datetime) -> StationDay:
     """The day of `station` that `now` is in; `station` comes with its EVSEs prefetched."""
     start, end = day_of(now)
-    profiles = profiles_of(station, since=start)
+    profiles, others = profiles_of(station, since=start), others_over(station, start, now)
     active = list(station.sessions.filter(state=ChargingSession.State.ACTIVE).order_by("evse_number"))
     readings = MeterReading.objects.filter(station=station, sampled_at__gte=start, sampled_at__lt=end)
     return StationDay(
@@ -291,23 +242,15 @@ def station_day(station: Station, *, is_online: bool, now: datetime) -> StationD
         end=end,
         profiles=profiles,
         active=active,
-        limits=limits_of(station, profiles=profiles, active=active, start=start, end=end + FORESEEN),
+        limits=limits_of(
+            station, profiles=profiles, active=active, others=others, start=start, end=end + FORESEEN
+        ),
         meters=meters_of(station, active=active, now=now),
         samples=samples_of(readings),
         reports=latest_reports(station),
+        others=others,
         is_online=is_online,
     )
-
-
-def _span(item: Stretch, end: datetime) -> Span:
-    text = ampere(item.limit_a)
-    return Span(item.start, min(item.end, end), text, text.split(NBSP, maxsplit=1)[0])
-
-
-def _row_name(desired: DesiredProfile, letters: Mapping[int, str]) -> str:
-    """The name, with the socket where it is for one."""
-    letter = letters.get(desired.evse_number)
-    return f"{desired.name}, {letter}" if letter else desired.name
 
 
 def _hour_label(at: datetime) -> str:

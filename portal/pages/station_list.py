@@ -15,7 +15,6 @@ from django.db.models import (
     Max,
     Min,
     OuterRef,
-    Prefetch,
     Q,
     QuerySet,
     Subquery,
@@ -35,7 +34,7 @@ from portal.pages.deliveries import MARKS, WORST_FIRST
 from portal.pages.icons import Mark
 from portal.pages.words import socket_status
 from smartcharging.models import DesiredProfile
-from stations.models import Connector, Operator, Station
+from stations.models import Operator, Station
 from stations.models.site import OcppVersion
 from stations.presence import online, since
 
@@ -100,7 +99,7 @@ class StationFilter(django_filters.FilterSet):
     online = django_filters.ChoiceFilter(
         method="by_presence",
         choices=ONLINE,
-        label=gettext_lazy("Connection"),
+        label=gettext_lazy("Connectivity"),
         empty_label=gettext_lazy("all"),
     )
     state = django_filters.ChoiceFilter(
@@ -166,16 +165,12 @@ def _rows(user: User, now: datetime) -> QuerySet[Any]:
     )
     worst = profiles.values("station").annotate(worst=Min(rank)).values("worst")
     proofs = Judgement.objects.filter(station=OuterRef("pk")).order_by().values("station")
-    sockets = Prefetch(
-        "evses__connectors",
-        queryset=Connector.objects.select_related("evse").order_by("evse__number", "number"),
-    )
-    stations: QuerySet[Any] = Station.objects.visible_to(user).with_place()
+    stations = Station.objects.visible_to(user).with_sockets().select_related("site__operator", "presence")
     rows: QuerySet[Any] = stations.annotate(
         is_online=Case(When(online(now, "presence__"), then=Value(True)), default=Value(False)),  # noqa: FBT003
         worst=Subquery(worst),
         proven_at=Subquery(proofs.annotate(at=Max("evidence__created_at")).values("at")),
-    ).prefetch_related("evses", sockets)
+    )
     return rows
 
 
@@ -201,7 +196,7 @@ def _columns(sorted_by: str, *, descending: bool) -> Sequence[Column]:
         "place": _("Place"),
         "operator": _("Operator"),
         "version": _("OCPP"),
-        "online": _("Connection"),
+        "online": _("Connectivity"),
         "state": _("Limits"),
     }
     way = "descending" if descending else "ascending"

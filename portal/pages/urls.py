@@ -2,17 +2,71 @@
 
 from django.urls import path
 
-from portal.pages import driver, frames, station, station_list
+from portal.pages import (
+    access,
+    commands,
+    configuration,
+    configuration_rollouts,
+    configuration_templates,
+    driver,
+    frames,
+    monitoring,
+    read_back,
+    registers,
+    security,
+    station,
+    station_list,
+    why,
+)
+from portal.pages.diagnostics_urls import station_paths
 
 station_urls = (
     [
         path("", station_list.station_list, name="list"),
         path("<str:identity>/", station.profiles, name="detail"),
+        path("<str:identity>/waarom/", why.why, name="why"),
         path("<str:identity>/vermogen.csv", station.power_csv, name="power_csv"),
+        path("<str:identity>/registers/", registers.registers, name="registers"),
+        path("<str:identity>/registers.csv", registers.registers_csv, name="registers_csv"),
         path("<str:identity>/sessies/", station.sessions, name="sessions"),
         path("<str:identity>/berichten/", frames.frames, name="frames"),
         path("<str:identity>/berichten.csv", frames.frames_csv, name="frames_csv"),
-        path("<str:identity>/configuratie/", station.configuration, name="configuration"),
+        *station_paths,
+        path("<str:identity>/opdrachten/", commands.station_commands, name="commands"),
+        path("<str:identity>/opdrachten/nieuw/<slug:kind>/", commands.new_command, name="command_new"),
+        path("<str:identity>/opdrachten/<int:pk>/intrekken/", commands.cancel_command, name="command_cancel"),
+        path("<str:identity>/opdrachten/<int:pk>/opnieuw/", commands.ask_again, name="command_again"),
+        path(
+            "<str:identity>/opdrachten/reserveringen/<int:pk>/opheffen/",
+            commands.cancel_reservation,
+            name="reservation_cancel",
+        ),
+        path("<str:identity>/toegang/", access.access, name="access"),
+        path("<str:identity>/toegang/beleid/", access.set_policy, name="access_policy"),
+        path("<str:identity>/toegang/lijst/", access.sync_list, name="access_sync"),
+        path("<str:identity>/toegang/lijst/versie/", access.ask_version, name="access_version"),
+        path("<str:identity>/teruggelezen/", read_back.read_back, name="read_back"),
+        path("<str:identity>/configuratie/", configuration.configuration, name="configuration"),
+        path("<str:identity>/configuratie/lezen/", configuration.read, name="configuration_read"),
+        path("<str:identity>/configuratie/wijzigen/", configuration.change, name="configuration_change"),
+        path("<str:identity>/configuratie/vergelijken/", configuration.compare, name="configuration_compare"),
+        path("<str:identity>/bewaking/", monitoring.monitors, name="monitors"),
+        path("<str:identity>/bewaking/nieuw/", monitoring.add, name="monitor_add"),
+        path("<str:identity>/bewaking/lezen/", monitoring.read, name="monitors_read"),
+        path("<str:identity>/bewaking/instellen/", monitoring.settings, name="monitors_settings"),
+        path("<str:identity>/bewaking/<int:pk>/wissen/", monitoring.clear, name="monitor_clear"),
+        path("<str:identity>/beveiliging/", security.security, name="security"),
+        path("<str:identity>/beveiliging/<slug:deed>/", security.act, name="security_act"),
+        path(
+            "<str:identity>/beveiliging/certificaten/<int:pk>/intrekken/",
+            security.revoke,
+            name="certificate_revoke",
+        ),
+        path(
+            "<str:identity>/beveiliging/certificaten/<int:pk>/verwijderen/",
+            security.delete,
+            name="certificate_delete",
+        ),
         path("<str:identity>/naleving/", station.compliance, name="compliance"),
     ],
     "stations",
@@ -26,4 +80,19 @@ driver_urls = (
         path("<int:pk>/vermogen.csv", driver.power_csv, name="power_csv"),
     ],
     "driver",
+)
+
+configuration_urls = (
+    [
+        path("", configuration_templates.template_list, name="list"),
+        path("nieuw/", configuration_templates.new, name="new"),
+        path("<int:pk>/", configuration_templates.template, name="template"),
+        path("<int:pk>/verwijderen/", configuration_templates.delete, name="delete"),
+        path("<int:pk>/uitrollen/", configuration_rollouts.start, name="start"),
+        path("rondes/", configuration_rollouts.rollout_list, name="rollouts"),
+        path("rondes/<int:pk>/", configuration_rollouts.rollout, name="rollout"),
+        path("rondes/<int:pk>/stop/", configuration_rollouts.stop, name="rollout_stop"),
+        path("rondes/<int:pk>/opnieuw/", configuration_rollouts.again, name="rollout_again"),
+    ],
+    "configuration",
 )

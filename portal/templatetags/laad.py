@@ -8,10 +8,12 @@ from django import template
 from django.core.paginator import Page
 from django.forms import BoundField, CheckboxInput, RadioSelect, Select, Textarea
 from django.forms.widgets import HiddenInput
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.compliance.models import Evidence
+from portal.pages import charts
+from portal.pages.charts import Box, Drawing, Label, Path
 from portal.pages.icons import ICONS, MARKS, Mark, mark_of_verdict
 
 register = template.Library()
@@ -28,6 +30,32 @@ _SIGNS = {"good": "check", "bad": "alert", "warn": "clock", "info": "info", "cal
 
 def _drawing(name: str, css: str = "") -> SafeString:
     return format_html(_SVG, css, mark_safe(ICONS[name]))  # noqa: S308 - our own drawings, no input
+
+
+@register.filter
+def breakable(value: object) -> SafeString:
+    """A long list or name of a station, which may be broken after a comma or a dot, and not within a word."""
+    text = escape(value)
+    return mark_safe(text.replace(",", ",<wbr>").replace(".", ".<wbr>"))  # noqa: S308 - escaped above
+
+
+@register.simple_tag
+def marks(drawing: Drawing) -> SafeString:
+    """What a drawing is made of. Here and not in its template: there are hundreds, and this is a tenth of the time."""
+    return mark_safe("".join(map(_svg, drawing.marks)))  # noqa: S308 - escaped there
+
+
+def _svg(mark: charts.Mark) -> str:
+    """Classes, paths and numbers are portal.pages.charts' own; what a person gave a name is escaped."""
+    match mark:
+        case Box():
+            place = f'x="{mark.x}" y="{mark.y}" width="{mark.width}" height="{mark.height}"'
+            return f'<rect class="{mark.css}" {place} rx="{mark.radius}"/>'
+        case Path():
+            return f'<path class="{mark.css}" d="{mark.d}"/>'
+        case Label():
+            css = f' class="{mark.css}"' if mark.css else ""
+            return f'<text{css} x="{mark.x}" y="{mark.y}">{escape(mark.text)}</text>'
 
 
 @register.simple_tag

@@ -17,10 +17,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import close_old_connections, connection
 
 from portal.demo import cast
-from portal.demo.show import Show, missing_statuses
+from portal.demo.show import Show, missing
 from portal.demo.stage import Stage
 from portal.serving import server_config
-from stations.models import ChargingSession
 
 
 def _memory_of_stations() -> Path:
@@ -49,6 +48,7 @@ class Command(BaseCommand):
         logging.getLogger("portal.simulator").setLevel(logging.ERROR)
         # Often enough to see the power move while one looks.
         settings.OCPP_SAMPLE_INTERVAL_S = 10
+        settings.PUBLIC_URL = f"http://localhost:{options['port']}"
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
         try:
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         stage = Stage(
             url=f"ws://localhost:{options['port']}/ocpp",
             passwords=people.station_passwords,
-            first_time=not ChargingSession.objects.exists(),
+            newcomers=people.newcomers,
             folder=_memory_of_stations(),
         )
         connection.close()
@@ -106,9 +106,9 @@ class Command(BaseCommand):
         """The matrix, and what is missing from it."""
         close_old_connections()
         call_command("compliance", concession=cast.CONCESSION[0], stdout=self.stdout)
-        missing = ", ".join(f"{identity} {code}" for identity, code in missing_statuses())
-        if not self.proven or missing:
-            raise CommandError(f"Not as expected: {missing or 'the demo was stopped'}")
+        found = ", ".join(f"{identity} {what}" for identity, what in missing())
+        if not self.proven or found:
+            raise CommandError(f"Not as expected: {found or 'the demo was stopped'}")
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

@@ -16,13 +16,17 @@ class Command(BaseCommand):
     # It tells of the settings alone, and can do so before there are pages.
     requires_system_checks = []
 
+    def pages(self) -> dict[Path, str]:
+        """The generated files, by path."""
+        return configuration.pages(env.REGISTRY, settings.BASE_DIR)
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--check", action="store_true", help="write nothing; exit 1 when a page is out of date"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        pages = configuration.pages(env.REGISTRY, settings.BASE_DIR)
+        pages = self.pages()
         stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
         names = ", ".join(path.relative_to(settings.BASE_DIR).as_posix() for path in stale)
         if stale and options["check"]:

@@ -15,9 +15,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from portal.simulator import defects
 from portal.simulator.link import StationRefusedError, address
 from portal.simulator.simulated import SimulatedStation
-from portal.simulator.spec import CARS_SYNTAX, VERSIONS, StationSpec, cars
+from portal.simulator.spec import CARS_SYNTAX, StationSpec, cars
 
-DEFECTS = "\n".join(f"  {d.name}: {d.shows} (breaks {', '.join(d.breaks)})" for d in defects.DEFECTS.values())
+DEFECTS = "\n".join(
+    f"  {d.name}: {d.shows} (breaks {', '.join(d.breaks) or 'none: drift'})" for d in defects.DEFECTS.values()
+)
 EXAMPLE = """\
 example:
   manage.py simulate_station NL-ALPHA-1 --url ws://localhost:8000/ocpp --ocpp 2.0.1 \\
@@ -36,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--url", required=True, help="the CSMS, such as ws://localhost:8000/ocpp; the ID is appended"
         )
-        parser.add_argument("--ocpp", required=True, help="1.6 or 2.0.1")
+        parser.add_argument("--ocpp", required=True, help="1.6, 2.0.1 or 2.1")
         parser.add_argument("--password", help="for Basic auth, as add_station printed it")
         parser.add_argument("--sockets", type=int, default=2, help="how many (2)")
         parser.add_argument("--connection", default="3x25", help="phases x amperes of the grid (3x25)")
@@ -73,8 +75,6 @@ async def _until_stopped(station: SimulatedStation) -> None:
 
 
 def _spec(options: dict[str, Any]) -> StationSpec:
-    if options["ocpp"] == "2.1":
-        raise CommandError("OCPP 2.1 is not simulated yet; choose --ocpp " + " or ".join(VERSIONS))
     if not options["url"].startswith(("ws://", "wss://")):
         raise CommandError(f"--url {options['url']} is no websocket address; write ws://host:port/ocpp")
     try:

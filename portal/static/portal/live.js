@@ -38,8 +38,10 @@ function start(root) {
   root.addEventListener("htmx:responseError", lost);
   root.addEventListener("htmx:sendError", lost);
 
+  // Who fills in a filter keeps what was typed: the next change brings the rest.
+  const isTyping = () => part.querySelector("input:focus, select:focus, textarea:focus") !== null;
   root.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target !== part || !paused) return;
+    if (event.target !== part || !(paused || isTyping())) return;
     event.preventDefault();
     missed = true;
   });
@@ -57,12 +59,16 @@ function start(root) {
   }
 
   // What people opened stays open, and what they read stays where it was.
+  // Who walks with the keyboard keeps the place: htmx holds on to what has an id, the rest is found again here.
   let open = [];
   let scrolled = [];
+  let focused;
   root.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target !== part) return;
+    if (isTyping()) event.detail.shouldSwap = false; // asked for before the typing began
     open = [...part.querySelectorAll("details[open][id]")].map((details) => details.id);
     scrolled = [...part.querySelectorAll(".laad-scroll")].map((box) => box.scrollLeft);
+    focused = placeOf(document.activeElement, part);
   });
   root.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== part) return;
@@ -73,5 +79,22 @@ function start(root) {
     part.querySelectorAll(".laad-scroll").forEach((box, number) => {
       box.scrollLeft = scrolled[number] ?? 0;
     });
+    focused?.().focus({ preventScroll: true });
   });
+}
+
+// How to find `element` again after `part` is drawn anew: the same one by what it says, else the one in its place.
+function placeOf(element, part) {
+  if (element === part || !part.contains(element)) return undefined;
+  const saidBy = (one) => [one.id, one.getAttribute("href"), one.name, one.getAttribute("aria-labelledby"), one.textContent].join("|");
+  const alike = () => [...part.querySelectorAll(element.tagName)];
+  const said = saidBy(element);
+  const twins = alike().filter((one) => saidBy(one) === said);
+  const nth = twins.indexOf(element);
+  const number = alike().indexOf(element);
+  return () => {
+    const now = alike();
+    const same = now.filter((one) => saidBy(one) === said);
+    return same[nth] ?? same[0] ?? now[Math.min(number, now.length - 1)] ?? document.getElementById("main");
+  };
 }
