@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from django.conf import settings
+from importlib import import_module
+from typing import Any
 
-pytest_plugins = ["tests.skips", "tests.fakes.portal"]
+import hypothesis
+import pytest
+from django.conf import settings
+from django.db import connection
+
+pytest_plugins = ["tests.skips", "tests.fakes.databases", "tests.fakes.portal"]
 
 
 def pytest_configure() -> None:
     # Each test client makes the middleware anew; WhiteNoise would go through all static files each time (60 ms).
     settings.WHITENOISE_AUTOREFRESH = True
+    # How long an example takes says how busy the machine is, no more.
+    slow_is_fine = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("any pace", deadline=None, suppress_health_check=slow_is_fine)
+    hypothesis.settings.load_profile("any pace")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """A test may change evidence, to see that it is found, and its rows go afterwards: the triggers that forbid it are
+    lifted here. tests/compliance/test_append_only.py has them, and so has every portal that a test starts."""
+    append_only = import_module("portal.compliance.migrations.0002_schedules")
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for statement in append_only.lifting(connection.vendor):
+            cursor.execute(statement)

@@ -29,6 +29,7 @@ from stations.models import (
     Token,
 )
 from stations.models.access import Role
+from stations.sealing import seal
 
 NOW = dt.datetime(2026, 7, 1, 12, 0, tzinfo=dt.UTC)
 _numbers = itertools.count(1)
@@ -151,15 +152,22 @@ def make_token(
     **fields: Any,
 ) -> Token:
     return Token.objects.create(
-        operator=operator or make_operator(), user=user, digest=digest_token(id_token), **fields
+        operator=operator or make_operator(),
+        user=user,
+        digest=digest_token(id_token),
+        **{"sealed_number": seal(id_token), **fields},
     )
 
 
 def make_tariff(*, operator: Operator | None = None, price_per_kwh: str = "0.3500", **fields: Any) -> Tariff:
-    said = {"name": "Standard", "valid_from": dt.datetime(2025, 1, 1, tzinfo=dt.UTC)}
-    return Tariff.objects.create(
-        operator=operator or make_operator(), price_per_kwh=price_per_kwh, **{**said, **fields}
-    )
+    """A price per kWh, taxes included; give `elements` for any other tariff."""
+    component = {"type": "ENERGY", "price": float(price_per_kwh), "step_size": 1}
+    said = {
+        "name": "Standard",
+        "valid_from": dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+        "elements": [{"price_components": [component]}],
+    }
+    return Tariff.objects.create(operator=operator or make_operator(), **{**said, **fields})
 
 
 def make_session(

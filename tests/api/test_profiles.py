@@ -108,14 +108,23 @@ def test_a_limit_that_is_no_number_is_refused(planner: APIClient, number: str) -
     assert not DesiredProfile.objects.exists()
 
 
-def test_a_refusal_quotes_the_requirement(planner: APIClient) -> None:
+def test_a_refusal_quotes_the_requirement_and_the_clause(planner: APIClient) -> None:
     many = [{"start_s": second, "limit": 6} for second in range(25)]
 
     answer = planner.post(
         f"{API}/profiles/", wish(periods=many), format="json", HTTP_ACCEPT_LANGUAGE="en"
     ).json()
 
-    assert answer == {"periods": ["The station takes 24 periods, this profile has 25: requirement 207."]}
+    assert answer == {
+        "periods": [
+            {
+                "field": "periods",
+                "code": "periods",
+                "text": "The station takes 24 periods, this profile has 25: requirement 207.",
+                "clause": "OCPP 1.6 9.4 ChargingScheduleMaxPeriods",
+            }
+        ]
+    }
 
 
 def test_only_who_may_plan_there_sets_a_limit(station: Station, signed: Signed) -> None:
@@ -141,7 +150,31 @@ def test_the_limit_now_says_which_profile_wins_and_until_when(planner: APIClient
     assert answer["next_limit_a"] == 10.5
     assert row.start_schedule is not None
     assert dt.datetime.fromisoformat(answer["until"]) == row.start_schedule + dt.timedelta(hours=1)
+    assert [(reason["by"], reason["outcome"]) for reason in answer["reasons"]] == [
+        ("profile", "wins"),
+        ("connection", "higher"),
+        ("socket", "higher"),
+    ]
+    assert answer["over_time"] == []
     assert planner.get(f"{API}/stations/NL-ALF-1/limit/?evse=9").json().keys() == {"evse"}
+
+
+def test_the_limit_over_time_says_who_wins_when(planner: APIClient) -> None:
+    planner.post(f"{API}/profiles/", wish(), format="json")
+    DesiredProfile.objects.update(state="confirmed")
+    start = DesiredProfile.objects.get().start_schedule
+    assert start is not None
+
+    answer = planner.get(
+        f"{API}/stations/NL-ALF-1/limit/", {"evse": "1", "at": start.isoformat(), "hours": "3"}
+    ).json()
+
+    told = [
+        (stretch["limit_a"], [item["by"] for item in stretch["reasons"] if item["outcome"] == "wins"])
+        for stretch in answer["over_time"]
+    ]
+    assert told == [(14, ["profile"]), (10.5, ["profile"]), (16, ["socket"])]
+    assert planner.get(f"{API}/stations/NL-ALF-1/limit/?hours=999").json().keys() == {"hours"}
 
 
 def test_the_schedule_has_ours_and_none_reported_yet(planner: APIClient) -> None:

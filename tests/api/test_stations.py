@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from stations.models import Command, Frame, Station
 from stations.models.access import Role
+from stations.sealing import unseal
 from tests.api.conftest import Signed
 from tests.factories import (
     NOW,
@@ -122,11 +125,47 @@ def test_a_command_is_queued_and_can_be_followed(alice: APIClient, bob: APIClien
 
     assert answer.status_code == 202
     number = answer.json()["id"]
-    assert Command.objects.get(pk=number).payload == wish["payload"]
+    row = Command.objects.get(pk=number)
+    assert row.payload == {"idTag": "•••", "connectorId": 1}, "the token is in no row that can be read"
+    assert json.loads(unseal(row.sealed_payload)) == wish["payload"]
     followed = alice.get(f"{API}/commands/{number}/").json()
     assert (followed["state"], followed["response"], followed["error"]) == ("queued", None, "")
     assert bob.get(f"{API}/commands/{number}/").status_code == 404
     assert bob.post(f"{API}/stations/{station.identity}/commands/", wish, format="json").status_code == 404
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_profiles_are_asked_for_in_the_words_of_the_stations_version(
+    alice: APIClient, station: Station, version: str
+) -> None:
+    url = f"{API}/stations/{station.identity}/commands/"
+    wish = {"action": "GetChargingProfiles", "payload": {"requestId": 1, "chargingProfile": {}}}
+    refused = alice.post(url, wish, format="json")
+    assert (refused.status_code, list(refused.json())) == (400, ["action"]), "1.6 has no such question"
+
+    Station.objects.update(ocpp_version=version)
+    assert alice.post(url, wish, format="json").status_code == 202
+    assert Command.objects.get().payload == wish["payload"]
+
+    local = {"requestId": 2, "chargingProfile": {"chargingProfilePurpose": "LocalGeneration"}}
+    answer = alice.post(url, {**wish, "payload": local}, format="json")
+    assert answer.status_code == (202 if version == "2.1" else 400)
+
+
+def test_what_a_station_of_21_said_it_can_is_shown(alice: APIClient) -> None:
+    station = make_station("NL-ALF-21", version="2.1")
+    make_capabilities(station, dynamic_profiles=True, supported_purposes=[], operation_modes=["ChargingOnly"])
+
+    shown = alice.get(f"{API}/stations/NL-ALF-21/").json()
+
+    assert shown["ocpp_version"] == "2.1"
+    said = shown["capabilities"]
+    assert (said["dynamic_profiles"], said["supported_purposes"], said["operation_modes"]) == (
+        True,
+        [],
+        ["ChargingOnly"],
+    )
+    assert (said["local_time"], said["ac_phase_switching"], said["measurands_offered"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -201,8 +240,9 @@ def test_the_readings_of_a_session_come_in_order(alice: APIClient, bob: APIClien
 
 
 def test_registers_keep_import_and_export_apart(alice: APIClient, bob: APIClient, station: Station) -> None:
-    make_reading(station, import_wh=5000.0, export_wh=100.0)
-    make_reading(station, import_wh=5200.0, sampled_at=NOW + dt.timedelta(minutes=1))
+    now = timezone.now()
+    make_reading(station, import_wh=5000.0, export_wh=100.0, sampled_at=now - dt.timedelta(minutes=1))
+    make_reading(station, import_wh=5200.0, sampled_at=now)
 
     first, second = alice.get(f"{API}/registers/").json()["results"]
 

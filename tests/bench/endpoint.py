@@ -152,13 +152,13 @@ async def _idle(pid: int, port: int, identities: list[str]) -> float:
 
 
 def measure_idle(database_url: str) -> float:
-    _raise_file_limit()
+    raise_file_limit()
     identities = [f"B{number:05}" for number in range(IDLE_STATIONS)]
     with server("tests.bench.server", database_url=database_url) as (pid, port):
         return uvloop.run(_idle(pid, port, identities))
 
 
-def _raise_file_limit() -> None:
+def raise_file_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
 
@@ -188,19 +188,17 @@ def measure(rounds: int = ROUNDS) -> list[dict[str, Any]]:
         _ratio("1", "MeterValues durable, SQLite FULL", runs["sqlite"], runs["documented"], 7),
         _ratio("1", "MeterValues durable, PostgreSQL", runs["postgres"], runs["documented"], 5),
         _ratio("2", "MeterValues answered, not stored", runs["no store"], runs["documented"], 10),
-        _figure("3", "idle station at 3,000", runs["idle"], "KiB", 32, at_most=True),
-        _figure(
-            "-", "documented example of the ocpp package", runs["documented"], "messages per CPU-s", None
-        ),
+        figure("3", "idle station at 3,000", runs["idle"], "KiB", 32, at_most=True),
+        figure("-", "documented example of the ocpp package", runs["documented"], "messages per CPU-s", None),
     ]
 
 
 def _ratio(target: str, name: str, ours: list[float], theirs: list[float], goal: float) -> dict[str, Any]:
     ratios = [a / b for a, b in zip(ours, theirs, strict=False)]
-    return _figure(target, name, ratios, "x documented example", goal)
+    return figure(target, name, ratios, "x documented example", goal)
 
 
-def _figure(
+def figure(
     target: str, name: str, runs: list[float], unit: str, goal: float | None, *, at_most: bool = False
 ) -> dict[str, Any]:
     value = statistics.median(runs) if runs else None

@@ -116,6 +116,8 @@ class LoadStation(asyncio.Protocol):
             self.buffer = self.buffer[skip + size :]
             if opcode == 1:
                 self._answered(payload)
+            elif opcode == 9:  # a ping, which carries at most 125 bytes; who never answers is cut off
+                self.transport.write(bytes((0x8A, 0x80 | size)) + b"\0\0\0\0" + payload)
 
     def _answered(self, payload: bytes) -> None:
         if payload.startswith(b"[2,"):
@@ -136,14 +138,21 @@ def _given(station: LoadStation) -> LoadStation:
     return station
 
 
-async def connect(identities: list[str], *, port: int, password: str, at_once: int = 50) -> list[LoadStation]:
+async def connect(
+    identities: list[str],
+    *,
+    port: int,
+    password: str,
+    at_once: int = 50,
+    make: type[LoadStation] = LoadStation,
+) -> list[LoadStation]:
     """Connect them all, `at_once` at a time. Raises ConnectionError with the status line of a refusal."""
     loop = asyncio.get_running_loop()
     stations: list[LoadStation] = []
     for start in range(0, len(identities), at_once):
         group = []
         for identity in identities[start : start + at_once]:
-            station = LoadStation(identity, port, password)
+            station = make(identity, port, password)
             await loop.create_connection(partial(_given, station), "127.0.0.1", port)
             group.append(station)
         await asyncio.wait_for(asyncio.gather(*(station.open for station in group)), timeout=30)

@@ -7,7 +7,7 @@ import re
 from tests.e2e.conftest import Person
 
 CONCESSION = "/naleving/voorbeeldstad-2026/"
-GOOD, DEFECTIVE = "ALF-0001", "BET-0001"
+GOOD, DEFECTIVE, OF_2X = "ALF-0001", "BET-0001", "ALF-0003"
 
 FIXED = {
     "anonymous": ["/account/login/", "/account/inactive/", "/toegankelijkheid/", "/privacy/"],
@@ -16,11 +16,15 @@ FIXED = {
         CONCESSION,
         f"{CONCESSION}206/",
         f"{CONCESSION}206/?status=deviation",
+        f"{CONCESSION}207/",
         f"{CONCESSION}208/",
+        f"{CONCESSION}211/",
         "/steekproef/",
         "/steekproef/1/",
         "/stations/",
         f"/stations/{GOOD}/",
+        f"/stations/{GOOD}/registers/",
+        f"/stations/{GOOD}/waarom/?socket=1",
         f"/stations/{GOOD}/configuratie/",
         f"/stations/{DEFECTIVE}/naleving/",
     ],
@@ -28,11 +32,34 @@ FIXED = {
         "/stations/",
         "/stations/?q=nergens",
         f"/stations/{GOOD}/",
+        f"/stations/{GOOD}/waarom/",
+        f"/stations/{GOOD}/teruggelezen/",
         f"/stations/{GOOD}/sessies/",
+        f"/stations/{GOOD}/opdrachten/",
         f"/stations/{GOOD}/berichten/",
         f"/stations/{GOOD}/configuratie/",
         f"/stations/{GOOD}/naleving/",
         f"/stations/{GOOD}/limiet/",
+        f"/stations/{GOOD}/opdrachten/nieuw/clear-cache/",
+        f"/stations/{GOOD}/opdrachten/nieuw/firmware/",
+        f"/stations/{GOOD}/berichten/?view=readable",
+        f"/stations/{GOOD}/configuratie/vergelijken/",
+        f"/stations/{GOOD}/configuratie/wijzigen/",
+        f"/stations/{GOOD}/toegang/",
+        f"/stations/{GOOD}/beveiliging/",
+        f"/stations/{GOOD}/beveiliging/profiel/",
+        f"/stations/{GOOD}/verbinding/",
+        f"/stations/{GOOD}/bestanden/",
+        f"/stations/{GOOD}/registers/",
+        f"/stations/{GOOD}/registers/?view=quarters",
+        f"/stations/{OF_2X}/configuratie/",
+        f"/stations/{OF_2X}/bewaking/",
+        f"/stations/{OF_2X}/bewaking/nieuw/",
+        "/verbindingen/",
+        "/firmware/",
+        "/configuratie/",
+        "/configuratie/nieuw/",
+        "/configuratie/rondes/",
         CONCESSION,
         "/api/v1/docs/",
     ],
@@ -43,25 +70,31 @@ FIXED = {
         "/account/logout/",
         "/no-such-page/",
     ],
-    "admin": ["/stations/", "/beheer/"],
+    "admin": [
+        f"/stations/{GOOD}/opdrachten/",
+        f"/stations/{GOOD}/opdrachten/nieuw/raw/",
+        f"/stations/{GOOD}/opdrachten/nieuw/reset/",
+        "/stations/",
+        "/beheer/",
+    ],
 }
 # Where to look for links to pages with a number in their address, and how many of them to take.
 NUMBERED = {
-    "official": (f"{CONCESSION}206/", r"/bewijs/\d+/$"),
-    "driver": ("/mijn/sessies/", r"/mijn/sessies/\d+/$"),
+    "official": ((f"{CONCESSION}206/", f"{CONCESSION}207/", f"{CONCESSION}211/"), r"/bewijs/\d+/$"),
+    "driver": (("/mijn/sessies/",), r"/mijn/sessies/\d+/$"),
 }
 
 
 def addresses(person: Person) -> list[str]:
     """The pages of this person's role; of numbered ones the first and the last that are linked to."""
     found: list[str] = []
-    if person.role in NUMBERED:
-        path, pattern = NUMBERED[person.role]
+    paths, pattern = NUMBERED.get(person.role, ((), ""))
+    for path in paths:
         person.opens(path)
         links = person.page.locator("main a[href]").evaluate_all(
             "links => links.map((link) => link.getAttribute('href'))"
         )
         numbered = [link for link in links if re.search(pattern, link)]
         assert numbered, f"{path} leads nowhere"
-        found = list(dict.fromkeys([numbered[0], numbered[-1]]))
-    return [*FIXED[person.role], *found]
+        found += [numbered[0], numbered[-1]]
+    return [*FIXED[person.role], *dict.fromkeys(found)]

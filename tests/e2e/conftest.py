@@ -24,6 +24,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_S = 240
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
@@ -159,3 +160,10 @@ def _note(complaints: list[str], page: Page, text: str) -> None:
 @pytest.fixture(scope="session")
 def people(browser: Browser, demo: Demo) -> People:
     return People(browser, demo)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    if not AXE.exists():
+        pytest.skip("axe-core is not in node_modules (make setup)")
+    return AXE.read_text()

@@ -65,21 +65,22 @@ def test_the_official_sees_proof_and_judges_it(people: People, size: dict[str, i
 
 
 @pytest.mark.parametrize(
-    ("size", "station", "verdict"),
-    [(WIDE, "ALF-0002", "Proven"), (NARROW, "BET-0002", "Deviation")],
+    ("size", "code", "station", "verdict"),
+    [(WIDE, "207", "ALF-0003", "Proven"), (NARROW, "206", "BET-0002", "Deviation")],
     ids=["wide", "narrow"],
 )
 def test_the_official_watches_a_probe_to_its_end(
-    people: People, size: dict[str, int], station: str, verdict: str
+    people: People, size: dict[str, int], code: str, station: str, verdict: str
 ) -> None:
     with people.visit("official", size=size) as person:
         page = person.page
         person.opens(CONCESSION)
         main_link(page, "Live probe").click()
-        choice = page.get_by_label(nl("Station"), exact=True)
-        choice.select_option(label=choice.locator("option", has_text=station).inner_text())
+        for label, text in (("Requirement", code), ("Station", station)):
+            choice = page.get_by_label(nl(label), exact=True)
+            choice.select_option(label=choice.locator("option", has_text=text).inner_text())
         page.get_by_role("button", name=nl("Start the probe")).click()
-        expect(heading(page)).to_contain_text("206")
+        expect(heading(page)).to_contain_text(code)
         page.evaluate("window.sameVisit = true")
         end = page.locator("section[aria-labelledby=state-h]")
         expect(end).to_contain_text(nl(verdict), timeout=PROBE_MS)
@@ -129,12 +130,12 @@ def test_the_operator_reads_what_was_said_but_no_card_number(people: People, siz
     with people.visit("operator", size=size) as person:
         page = person.page
         person.opens("/stations/ALF-0001/")
-        page.get_by_role("main").get_by_role("link", name=nl("Messages"), exact=True).click()
+        page.get_by_role("main").get_by_role("link", name=nl("Diagnosis"), exact=True).click()
         page.locator("[name=action]").fill("StartTransaction")
         page.get_by_role("main").get_by_role("button", name=nl("Show")).click()
         started = page.locator(".laad-frames details").filter(has_text='"idTag"').first
         started.locator("summary").click()
-        expect(started.locator("pre")).to_contain_text(re.compile(rf'"idTag":\s*"{MASK}'))
+        expect(started.locator("pre").first).to_contain_text(re.compile(rf'"idTag":\s*"{MASK}'))
         person.shot("berichten-open")
         for token in (DRIVER_TOKEN, *OTHER_TOKENS):
             assert token not in page.content()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import random
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 from websockets.typing import Subprotocol
 
 from tests.fakes.station import ADDRESS, PASSWORD, basic
@@ -32,6 +35,9 @@ class BusyStation:
         self.at = BEGIN
         self.transaction: int | str = 0
         self.repeated = 0
+        self.connected = 0
+        self.pace_s = 0.0  # between an answer and the next message
+        self.slowest_s = 0.0  # the longest wait for an answer, within one connection
         # What was acknowledged: the times of it.
         self.starts: list[datetime] = []
         self.samples: list[datetime] = []
@@ -47,12 +53,27 @@ class BusyStation:
                 compression=None,
                 proxy=None,
             ) as socket:
+                self.connected += 1
                 await self._send_what_was_lost(socket)
                 while not stop.is_set():
                     self.pending = self._next_message()
                     await self._deliver(socket)
-        except (ConnectionClosed, OSError):
+                    if self.pace_s:
+                        await asyncio.sleep(self.pace_s)
+        except (ConnectionClosed, InvalidMessage, OSError):  # cut, also in the middle of a handshake
             return
+
+    async def keep_charging(self, ports: list[int], stop: asyncio.Event) -> None:
+        """Go on until `stop`, connecting again and again with a growing pause, at one of `ports` after the other."""
+        pause_s, turn = 0.1, 0
+        while not (stop.is_set() and self.pending is None):
+            connected = self.connected
+            with contextlib.suppress(InvalidHandshake, TimeoutError):
+                await self.charge(ports[turn % len(ports)], stop)
+            turn += 1
+            pause_s = 0.1 if self.connected > connected else min(2.0, 2 * pause_s)
+            if not stop.is_set() or self.pending is not None:
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))
 
     async def _send_what_was_lost(self, socket: ClientConnection) -> None:
         if self.pending is None:
@@ -64,11 +85,20 @@ class BusyStation:
 
     async def _deliver(self, socket: ClientConnection) -> None:
         assert self.pending is not None
+        began = time.monotonic()
         await socket.send(json.dumps(self.pending))
-        answer = json.loads(await socket.recv())
+        while (answer := json.loads(await socket.recv()))[0] == 2:
+            await socket.send(json.dumps(self._obey(answer)))
+        self.slowest_s = max(self.slowest_s, time.monotonic() - began)
         assert answer[0] == 3, (self.pending, answer)
         assert answer[1] == self.pending[1]
         self._acknowledged(answer[2])
+
+    @staticmethod
+    def _obey(question: list[Any]) -> list[Any]:
+        if question[2] == "ClearCache":
+            return [3, question[1], {"status": "Accepted"}]
+        return [4, question[1], "NotImplemented", "", {}]
 
     def _acknowledged(self, answer: dict[str, Any]) -> None:
         if self.step == 0:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
+from smartcharging import services
+from smartcharging.models import DesiredProfile
+from stations.models import Station
 from tests.fakes.portal import Portal
 from tests.fakes.station import FakeStation, Question
 
@@ -20,6 +25,7 @@ class LimitedStation:
     def __init__(self, portal: Portal, identity: str, version: str) -> None:
         self.portal, self.identity, self.version = portal, identity, version
         self.profiles: dict[int, dict[str, Any]] = {}
+        self.evses: dict[int, int] = {}
         self.asked: list[str] = []
 
     def connect(self) -> None:
@@ -37,13 +43,32 @@ class LimitedStation:
         if question.action == "SetChargingProfile":
             one = self.version == "1.6"
             profile = question.payload["csChargingProfiles" if one else "chargingProfile"]
-            self.profiles[profile["chargingProfileId" if one else "id"]] = profile
+            number = profile["chargingProfileId" if one else "id"]
+            self.profiles[number] = profile
+            self.evses[number] = question.payload["connectorId" if one else "evseId"]
             return {"status": "Accepted"}
+        if question.action == "GetChargingProfiles":
+            return {"status": "Accepted" if self.profiles else "NoProfiles"}
         assert question.action == "GetCompositeSchedule", question
         return self._composite(question.payload)
 
     def answer(self, question: Question) -> None:
         self.line.answer(question, self.obey(question))
+        if question.action == "GetChargingProfiles" and self.profiles:
+            self.list_profiles(question)
+
+    def list_profiles(self, question: Question) -> None:
+        """The parts that follow the answer, one for each profile (K09)."""
+        last = len(self.profiles)
+        for number, profile in enumerate(self.profiles.values(), 1):
+            part = {
+                "requestId": question.payload["requestId"],
+                "chargingLimitSource": "CSO",
+                "evseId": self.evses[profile["id"]],
+                "tbc": number < last,
+                "chargingProfile": [profile],
+            }
+            self.line.call("ReportChargingProfiles", part)
 
     def answer_all_for(self, seconds: float) -> None:
         """Obey and answer whatever is asked within this time."""
@@ -75,3 +100,22 @@ class LimitedStation:
             "status": "Accepted",
             "schedule": {"evseId": asked["evseId"], "scheduleStart": start, **schedule},
         }
+
+
+def want(station: Station) -> DesiredProfile:
+    """10 A for three days, wished for in this process."""
+    now = timezone.now()
+    return services.set_profile(
+        station=station,
+        evse_number=1,
+        name="Net",
+        purpose="tx_default",
+        kind="absolute",
+        unit="A",
+        periods=[services.LimitPeriod(0, 10.0)],
+        stack_level=1,
+        start_schedule=now - timedelta(hours=1),
+        duration_s=3 * 86_400,
+        valid_to=now + timedelta(days=3),
+        now=now,
+    )

@@ -22,6 +22,9 @@ from ocpp.routing import after, on
 from ocpp.v16 import ChargePoint as ChargePoint16
 from ocpp.v16 import call as call_16
 from ocpp.v16 import call_result as result_16
+from ocpp.v21 import ChargePoint as ChargePoint21
+from ocpp.v21 import call as call_21
+from ocpp.v21 import call_result as result_21
 from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call as call_201
 from ocpp.v201 import call_result as result_201
@@ -29,7 +32,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 T = TypeVar("T")
-PATIENCE_S = 15
+PATIENCE_S = 60
 
 
 def wire_time(at: datetime) -> str:
@@ -144,35 +147,38 @@ class Station16(ChargePoint16):  # type: ignore[misc, unused-ignore]
         )
 
 
-class Station201(ChargePoint201):  # type: ignore[misc, unused-ignore]
-    """OCPP 2.0.1, one EVSE."""
+class Station2:
+    """OCPP 2.x, one EVSE: what 2.0.1 and 2.1 have alike."""
 
     memory: Memory
+    calls: Any
+    results: Any
+    call: Any
+    known: tuple[tuple[str, str, str], ...] = (
+        ("SmartChargingCtrlr", "Enabled", "true"),
+        ("SmartChargingCtrlr", "ProfileStackLevel", "10"),
+        ("SmartChargingCtrlr", "PeriodsPerSchedule", "24"),
+        ("SmartChargingCtrlr", "RateUnit", "A"),
+        ("ChargingStation", "SupplyPhases", "3"),
+    )
 
     @on("GetBaseReport")
     def on_get_base_report(self, request_id: int, report_base: str, **_: Any) -> Any:
         self.memory.asked.append("GetBaseReport")
-        return result_201.GetBaseReport(status="Accepted")
+        return self.results.GetBaseReport(status="Accepted")
 
     @after("GetBaseReport")
     async def after_get_base_report(self, request_id: int, report_base: str, **_: Any) -> None:
-        known = [
-            ("SmartChargingCtrlr", "Enabled", "true"),
-            ("SmartChargingCtrlr", "ProfileStackLevel", "10"),
-            ("SmartChargingCtrlr", "PeriodsPerSchedule", "24"),
-            ("SmartChargingCtrlr", "RateUnit", "A"),
-            ("ChargingStation", "SupplyPhases", "3"),
-        ]
         report = [
             {
                 "component": {"name": component},
                 "variable": {"name": name},
                 "variable_attribute": [{"value": value, "mutability": "ReadOnly"}],
             }
-            for component, name, value in known
+            for component, name, value in self.known
         ]
         await self.call(
-            call_201.NotifyReport(
+            self.calls.NotifyReport(
                 request_id=request_id, generated_at=wire_time(datetime.now(UTC)), seq_no=0, report_data=report
             ),
             suppress=False,
@@ -182,13 +188,13 @@ class Station201(ChargePoint201):  # type: ignore[misc, unused-ignore]
     def on_set_charging_profile(self, evse_id: int, charging_profile: dict[str, Any]) -> Any:
         self.memory.asked.append("SetChargingProfile")
         self.memory.profiles[charging_profile["id"]] = charging_profile
-        return result_201.SetChargingProfile(status="Accepted")
+        return self.results.SetChargingProfile(status="Accepted")
 
     @on("GetCompositeSchedule")
     def on_get_composite_schedule(self, duration: int, evse_id: int, **_: Any) -> Any:
         self.memory.asked.append("GetCompositeSchedule")
         composite = self.memory.composite(duration)
-        return result_201.GetCompositeSchedule(
+        return self.results.GetCompositeSchedule(
             status="Accepted",
             schedule={
                 "evse_id": evse_id,
@@ -197,10 +203,43 @@ class Station201(ChargePoint201):  # type: ignore[misc, unused-ignore]
             },
         )
 
+    @on("GetChargingProfiles")
+    def on_get_charging_profiles(self, request_id: int, **_: Any) -> Any:
+        self.memory.asked.append("GetChargingProfiles")
+        status = "Accepted" if self.memory.profiles else "NoProfiles"
+        return self.results.GetChargingProfiles(status=status)
+
+    @after("GetChargingProfiles")
+    async def after_get_charging_profiles(self, request_id: int, **_: Any) -> None:
+        """One profile in each part, in the order of their ids."""
+        profiles = [self.memory.profiles[key] for key in sorted(self.memory.profiles)]
+        for number, profile in enumerate(profiles, start=1):
+            part = self.calls.ReportChargingProfiles(
+                request_id=request_id,
+                charging_limit_source="CSO",
+                evse_id=1,
+                charging_profile=[profile],
+                tbc=number < len(profiles),
+            )
+            await self.call(part, suppress=False)
+
+    def limited_by_another(self, limit_a: float) -> Any:
+        """An energy manager in the house sets a limit."""
+        period = {"start_period": 0, "limit": limit_a}
+        schedule = {"id": 1, "charging_rate_unit": "A", "charging_schedule_period": [period]}
+        return self.calls.NotifyChargingLimit(
+            evse_id=1,
+            charging_limit={"charging_limit_source": "EMS", "is_grid_critical": False},
+            charging_schedule=[schedule],
+        )
+
+    def freed_by_another(self) -> Any:
+        return self.calls.ClearedChargingLimit(charging_limit_source="EMS", evse_id=1)
+
     async def boot(self, message_id: str) -> Any:
         station = {"vendor_name": "Maker", "model": "Two", "firmware_version": "1.0"}
         return await self.call(
-            call_201.BootNotification(charging_station=station, reason="PowerUp"),
+            self.calls.BootNotification(charging_station=station, reason="PowerUp"),
             unique_id=message_id,
             suppress=False,
         )
@@ -229,7 +268,7 @@ class Station201(ChargePoint201):  # type: ignore[misc, unused-ignore]
             {"value": float(wh), "measurand": "Energy.Active.Import.Register", "context": context},
             {"value": 9.9, "measurand": "Current.Import", "phase": "L1", "context": context},
         ]
-        return call_201.TransactionEvent(
+        return self.calls.TransactionEvent(
             event_type=kind,
             timestamp=wire_time(at),
             trigger_reason=reason,
@@ -239,10 +278,36 @@ class Station201(ChargePoint201):  # type: ignore[misc, unused-ignore]
         )
 
 
+class Station201(Station2, ChargePoint201):  # type: ignore[misc, unused-ignore]
+    """OCPP 2.0.1."""
+
+    calls, results = call_201, result_201
+
+
+class Station21(Station2, ChargePoint21):  # type: ignore[misc, unused-ignore]
+    """OCPP 2.1, with what it says beyond 2.0.1."""
+
+    calls, results = call_21, result_21
+    known = (
+        *Station2.known,
+        ("SmartChargingCtrlr", "SupportsDynamicProfiles", "true"),
+        ("SmartChargingCtrlr", "SupportsUseLocalTime", "false"),
+        ("SmartChargingCtrlr", "SupportedAdditionalPurposes", "LocalGeneration"),
+        ("V2XChargingCtrlr", "SupportedOperationModes", "ChargingOnly,CentralSetpoint"),
+    )
+
+
+MADE: dict[str, type[Station16 | Station201 | Station21]] = {
+    "1.6": Station16,
+    "2.0.1": Station201,
+    "2.1": Station21,
+}
+
+
 class OcppStation:
     """The station as a test handles it. `connected` is the ChargePoint of the `ocpp` package, anew for each socket."""
 
-    connected: Station16 | Station201
+    connected: Station16 | Station201 | Station21
     socket: ClientConnection
     unheard: Future[Any]
 
@@ -289,8 +354,7 @@ class OcppStation:
             additional_headers={"Authorization": f"Basic {secret}"},
             proxy=None,
         )
-        made = Station16 if self.version == "1.6" else Station201
-        self.connected = made(self.identity, self.socket)
+        self.connected = MADE[self.version](self.identity, self.socket)
         self.connected.memory = self.memory
         self.serving = asyncio.create_task(self.connected.start())
         # The end of the line ends the serving; that is not an error of the station.

@@ -6,6 +6,9 @@ own. So the test is the "other process" of the specification: what it writes, th
 nudge. Such tests do not use pytest-django's `db`. Mark them `xdist_group("portal")` or `("mortal")`, so that one
 worker has one server.
 
+`frail_portal` reaches its database and its Redis through proxies that a test may cut; a portal has `workers` Celery
+processes, and `twin` gives another server over the same database, elsewhere.
+
 On PostgreSQL each portal has a database on the server of DATABASE_URL. With REDIS_URL it has a Redis database, and a
 Celery process beside the server.
 """
@@ -16,7 +19,6 @@ import contextlib
 import copy
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,19 +26,22 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
-from django.db import connections
-from django.db.utils import load_backend
 from django.test import override_settings
+
+from tests.fakes.databases import IS_SQLITE, Databases, looking_at
+from tests.fakes.proxy import Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
 # Redis has 16 databases; the first is the installation's.
 REDIS_PER_WORKER = 3
+_numbers = count()
 
 
 @dataclass(slots=True)
@@ -47,6 +52,9 @@ class Portal:
     database: str  # the name as Django has it: a file on SQLite
     redis_url: str
     environment: dict[str, str]
+    workers: int = 1  # Celery processes, where there is Redis; the first has a beat
+    database_line: Proxy | None = None  # between the processes and PostgreSQL
+    redis_line: Proxy | None = None
     port: int = 0
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -54,18 +62,25 @@ class Portal:
         """Start on the same database and, from the second time on, the same port; returns when it listens."""
         self.port = self.port or _free_port()
         server = self._run("manage.py", "serve", "--port", str(self.port))
-        if self.redis_url:
-            schedule = str(self.folder / "beat")
-            self._run(
-                "-m", "celery", "-A", "portal", "worker", "-B", "-s", schedule, "-P", "threads", "-c", "4"
-            )
+        for number in range(self.workers if self.redis_url else 0):
+            self.start_worker(has_beat=number == 0)
         _wait_for(self.port, server, self.log)
+
+    def start_worker(self, *, has_beat: bool) -> subprocess.Popen[bytes]:
+        name = f"worker{next(_numbers)}"
+        beat = ("-B", "-s", str(self.folder / f"beat-of-{name}")) if has_beat else ()
+        return self._run(
+            *("-m", "celery", "-A", "portal", "worker", "-n", f"{name}@%h", "-P", "threads", "-c", "4"), *beat
+        )
+
+    @property
+    def server(self) -> subprocess.Popen[bytes]:
+        return self.processes[0]
 
     def kill(self) -> None:
         """SIGKILL, as by a power cut: nothing is tidied up."""
         for process in self.processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # a worker's beat is a process of its own
+            kill(process)
         self._reap()
 
     def stop(self) -> None:
@@ -77,15 +92,14 @@ class Portal:
         self.kill()
         self.start()
 
-    def twin(self) -> Portal:
+    def twin(self, *, workers: int = 1) -> Portal:
         """A second server over the same database and Redis, not started yet; whoever starts it stops it."""
-        return Portal(self.folder, self.database, self.redis_url, self.environment)
+        return Portal(self.folder, self.database, self.redis_url, self.environment, workers)
 
-    def errors(self) -> list[str]:
-        """What our own code logged as an error."""
-        return re.findall(
-            r"^.* ERROR (?:stations|smartcharging|portal)\..*$", self.log.read_text(), re.MULTILINE
-        )
+    def errors(self, since: int = 0) -> list[str]:
+        """What our own code logged as an error, from this place in the log on."""
+        log = self.log.read_bytes()[since:].decode(errors="replace")
+        return re.findall(r"^.* ERROR (?:stations|smartcharging|portal)\..*$", log, re.MULTILINE)
 
     @property
     def log(self) -> Path:
@@ -114,6 +128,13 @@ class Portal:
         self.processes.clear()
 
 
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL, with its children: a worker's beat is a process of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -130,75 +151,9 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"the server does not listen:\n{log.read_text()[-4000:]}")
 
 
-# ---------------------------------------------------------------- databases
-
-
+# ---------------------------------------------------------------- Redis
 def _worker() -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-
-
-class Databases:
-    """Makes databases, each a copy of one that was migrated once."""
-
-    def __init__(self, folder: Path, blocker: Any) -> None:
-        self.folder, self.blocker = folder, blocker
-        self.is_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
-        self.made: list[str] = []
-        self.migrated = ""
-
-    def new(self) -> str:
-        if not self.migrated:
-            self.migrated = self._empty("migrated")
-            with self.blocker.unblock(), looking_at(self.migrated):
-                call_command("migrate", verbosity=0)
-        return self._copy(f"portal{len(self.made)}")
-
-    def url(self, name: str) -> str:
-        if self.is_sqlite:
-            return f"sqlite:///{name}"
-        return str(settings.DATABASE_URL).rpartition("/")[0] + f"/{name}"
-
-    def drop(self) -> None:
-        if not self.is_sqlite:
-            for name in (self.migrated, *self.made):
-                self._on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-    def _empty(self, name: str) -> str:
-        if self.is_sqlite:
-            return str(self.folder / f"{name}.sqlite3")
-        name = f"laadbewijs_test_{os.getpid()}_{name}"
-        self._on_the_server(f'CREATE DATABASE "{name}"')
-        return name
-
-    def _copy(self, name: str) -> str:
-        if self.is_sqlite:
-            path = str(self.folder / f"{name}.sqlite3")
-            shutil.copyfile(self.migrated, path)
-        else:
-            path = f"laadbewijs_test_{os.getpid()}_{name}"
-            self._on_the_server(f'CREATE DATABASE "{path}" TEMPLATE "{self.migrated}"')
-        self.made.append(path)
-        return path
-
-    def _on_the_server(self, sql: str) -> None:
-        import psycopg
-
-        with psycopg.connect(settings.DATABASE_URL, autocommit=True, connect_timeout=5) as server:
-            server.execute(sql)  # type: ignore[call-overload, unused-ignore]
-
-
-@contextlib.contextmanager
-def looking_at(database: str) -> Iterator[None]:
-    """The default connection of this thread is one to `database`. pytest-django's own comes back afterwards."""
-    usual = connections["default"]
-    engine = load_backend(usual.settings_dict["ENGINE"])
-    mine = engine.DatabaseWrapper({**usual.settings_dict, "NAME": database}, "default")
-    connections["default"] = mine
-    try:
-        yield
-    finally:
-        mine.close()
-        connections["default"] = usual
 
 
 @contextlib.contextmanager
@@ -224,7 +179,7 @@ def _point_celery_at(url: str) -> None:
     from portal.celery import app
 
     app.conf.update(broker_url=url, broker_write_url=url, broker_read_url=url)
-    app._after_fork()  # type: ignore[attr-defined]  # forget the connections
+    app._after_fork()  # forget the connections
 
 
 # ---------------------------------------------------------------- fixtures
@@ -248,11 +203,21 @@ class Makers:
             "REDIS_URL": redis_url,
             "SECRET_KEY": settings.SECRET_KEY,  # hashes are keyed with it, and tests make them too
             "LOG_LEVEL": "INFO",
+            "UPLOAD_DIR": str(folder / "uploads"),
             "PYTHONUNBUFFERED": "1",
             **variables,
         }
         portal = Portal(folder, database, redis_url, environment)
         self.portals.append(portal)
+        return portal
+
+    def make_frail(self, **variables: str) -> Portal:
+        """As make(), and its processes reach PostgreSQL and Redis through proxies. The test reaches them directly."""
+        portal = self.make(**variables)
+        if not IS_SQLITE:
+            portal.database_line = _put_between(portal.environment, "DATABASE_URL", 5432)
+        if portal.redis_url:
+            portal.redis_line = _put_between(portal.environment, "REDIS_URL", 6379)
         return portal
 
     def _redis_url(self) -> str:
@@ -268,24 +233,34 @@ class Makers:
     def stop(self) -> None:
         for portal in self.portals:
             portal.stop()
+            for line in (portal.database_line, portal.redis_line):
+                if line is not None:
+                    line.stop()
+
+
+def _put_between(environment: dict[str, str], name: str, usual_port: int) -> Proxy:
+    """A proxy before the service of this variable, which names the proxy from here on."""
+    address = urlsplit(environment[name])
+    proxy = Proxy((address.hostname or "127.0.0.1", address.port or usual_port))
+    people = address.netloc.rpartition("@")[0]
+    netloc = f"{people}@127.0.0.1:{proxy.port}" if people else f"127.0.0.1:{proxy.port}"
+    environment[name] = address._replace(netloc=netloc).geturl()
+    return proxy
 
 
 @pytest.fixture(scope="session")
-def _makers(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[Makers]:
-    folder = tmp_path_factory.mktemp("portals")
-    databases = Databases(folder, django_db_blocker)
-    makers = Makers(folder, databases)
+def _makers(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Makers]:
+    makers = Makers(tmp_path_factory.mktemp("portals"), databases)
     try:
         yield makers
     finally:
         makers.stop()
-        databases.drop()
 
 
 @pytest.fixture(scope="session")
 def _shared_portal(_makers: Makers) -> Iterator[Portal]:
-    # Short times, so that time-outs and half-open sockets need no long tests.
-    portal = _makers.make(OCPP_PING_S="1", OCPP_CALL_TIMEOUT_S="2")
+    # Short times and small files, so that time-outs, half-open sockets and too large files need no long tests.
+    portal = _makers.make(OCPP_PING_S="2", OCPP_CALL_TIMEOUT_S="2", UPLOAD_MAX_BYTES=str(21 << 20))
     portal.start()
     yield portal
     portal.stop()
@@ -323,4 +298,33 @@ def mortal_portal(_mortal_portal: Portal, django_db_blocker: Any) -> Iterator[Po
     ):  # a test failed between a kill and its start: that is not the next one's fault
         _mortal_portal.start()
     with _seen(_mortal_portal, django_db_blocker) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def _frail_portal(_makers: Makers) -> Iterator[Portal]:
+    # Short times here too; a ping has to bear that the machine is busy.
+    portal = _makers.make_frail(
+        OCPP_PING_S="10",
+        OCPP_CALL_TIMEOUT_S="2",
+        OCPP_LEASE_S="6",
+        OCPP_MAX_FRAMES_PER_S="60",
+        OCPP_FLOOD_S="3",
+    )
+    portal.workers = 2
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture
+def frail_portal(_frail_portal: Portal, django_db_blocker: Any) -> Iterator[Portal]:
+    """A server with two workers, whose lines may be cut and whose processes may be killed; all mended afterwards."""
+    for line in (_frail_portal.database_line, _frail_portal.redis_line):
+        if line is not None:
+            line.restore()
+    if not _frail_portal.processes or any(one.poll() is not None for one in _frail_portal.processes):
+        _frail_portal.stop()
+        _frail_portal.start()
+    with _seen(_frail_portal, django_db_blocker) as shared:
         yield shared

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 PASSWORD = "a-password-of-tests-only"
@@ -45,18 +46,24 @@ class FakeStation:
         version: str = "1.6",
         password: str | bytes | None = PASSWORD,
         subprotocols: tuple[str, ...] = (),
+        headers: dict[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.identity = identity
         self._open = ExitStack()
         self.socket = self._open.enter_context(
             connect(
-                ADDRESS.format(port=port, identity=identity),
+                ADDRESS.format(port=port, identity=identity).replace("ws:", "wss:" if tls else "ws:"),
+                ssl=tls,
+                server_hostname="localhost" if tls else None,
                 subprotocols=subprotocols or (f"ocpp{version}",),  # type: ignore[arg-type]
-                additional_headers=basic(identity, password) if password is not None else {},
+                additional_headers=(basic(identity, password) if password is not None else {})
+                | (headers or {}),
                 compression=None,
                 proxy=None,
                 ping_interval=None,
                 max_size=None,
+                max_queue=None,  # a station reads whatever comes, also while it speaks
                 close_timeout=2,
             )
         )
@@ -97,10 +104,10 @@ class FakeStation:
 
     # ------------------------------------------------------------ in
 
-    def answer_to(self, message_id: str, within_s: float = 10) -> list[Any]:
+    def answer_to(self, message_id: str, within_s: float = 60) -> list[Any]:
         return self._wait_for(lambda frame: frame[0] in (3, 4) and frame[1] == message_id, within_s)
 
-    def question(self, action: str = "", within_s: float = 10) -> Question:
+    def question(self, action: str = "", within_s: float = 60) -> Question:
         """The next CALL of the portal (with this action); what comes before it is kept."""
         frame = self._wait_for(lambda one: one[0] == 2 and action in ("", one[2]), within_s)
         return Question(frame[1], frame[2], frame[3])
@@ -123,7 +130,7 @@ class FakeStation:
         self.unread.insert(0, frame)
         return True
 
-    def closed_with(self, within_s: float = 5) -> int:
+    def closed_with(self, within_s: float = 60) -> int:
         """The code of the close; frames that come before it are dropped. Raises TimeoutError while it is open."""
         deadline = time.monotonic() + within_s
         while True:
@@ -148,3 +155,15 @@ class FakeStation:
             if wanted(frame):
                 return frame
             self.unread.append(frame)
+
+
+def coming_back(port: int, identity: str, *, within_s: float = 60, **how: Any) -> FakeStation:
+    """As a real station does: who is asked to come back later (503) comes back."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            return FakeStation(port, identity, **how)
+        except InvalidStatus as refused:
+            if refused.response.status_code != 503 or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], *, within_s: float = 5.0) -> T:
+def until(look: Callable[[], T], *, within_s: float = 60) -> T:
     """What `look` gives, once it is true. Raises AssertionError with what it gave last."""
     deadline = time.monotonic() + within_s
     while True:

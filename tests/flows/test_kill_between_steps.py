@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from smartcharging import dispatch, services
+from smartcharging import dispatch
 from smartcharging.models import DesiredProfile, ReportedSchedule
 from stations import commands
 from stations.models import Command, Presence, Station
 from tests.factories import make_capabilities, make_station
-from tests.fakes.limited_station import LimitedStation
+from tests.fakes.limited_station import LimitedStation, want
 from tests.fakes.portal import Portal
 from tests.fakes.station import PASSWORD
 from tests.fakes.until import until
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.xdist_group("mortal")
 ONE = pytest.mark.parametrize("station", ["1.6"], indirect=True)
 TWO = pytest.mark.parametrize("station", ["2.0.1"], indirect=True)
 BOTH = pytest.mark.parametrize("station", ["1.6", "2.0.1"], indirect=True)
-SET, READ = "SetChargingProfile", "GetCompositeSchedule"
+SET, READ, LIST = "SetChargingProfile", "GetCompositeSchedule", "GetChargingProfiles"
 
 
 @pytest.fixture
@@ -38,25 +38,6 @@ def station(request: pytest.FixtureRequest, mortal_portal: Portal) -> Station:
 @pytest.fixture
 def limited(station: Station, mortal_portal: Portal) -> LimitedStation:
     return LimitedStation(mortal_portal, station.identity, station.ocpp_version)
-
-
-def want(station: Station) -> DesiredProfile:
-    """10 A for three days, wished for in this process."""
-    now = timezone.now()
-    return services.set_profile(
-        station=station,
-        evse_number=1,
-        name="Net",
-        purpose="tx_default",
-        kind="absolute",
-        unit="A",
-        periods=[services.LimitPeriod(0, 10.0)],
-        stack_level=1,
-        start_schedule=now - timedelta(hours=1),
-        duration_s=3 * 86_400,
-        valid_to=now + timedelta(days=3),
-        now=now,
-    )
 
 
 def state_of(desired: DesiredProfile) -> str:
@@ -79,7 +60,7 @@ def becomes_confirmed(limited: LimitedStation, desired: DesiredProfile) -> None:
         let_the_pause_pass(desired)
         return state_of(desired) == "confirmed"
 
-    until(look, within_s=8)
+    until(look)
     limited.answer_all_for(0.7)
     assert state_of(desired) == "confirmed"
     assert not Command.objects.filter(station_id=desired.station_id, state__in=Command.OPEN).exists()
@@ -216,6 +197,7 @@ def test_killed_when_all_is_done(mortal_portal: Portal, station: Station, limite
     mortal_portal.restart()
     limited.connect()
     # A new line may be one to a station that has forgotten: it is read back once more, and nothing is sent.
+    limited.answer(limited.question(LIST))
     limited.answer(limited.question(READ))
     becomes_confirmed(limited, desired)
     assert limited.asked.count(SET) == 1
@@ -223,3 +205,23 @@ def test_killed_when_all_is_done(mortal_portal: Portal, station: Station, limite
     assert settled_at is not None
     assert confirmed_at is not None
     assert settled_at > confirmed_at
+
+
+@TWO
+def test_killed_while_the_list_of_profiles_comes(
+    mortal_portal: Portal, station: Station, limited: LimitedStation
+) -> None:
+    limited.connect()
+    desired = want(station)
+    becomes_confirmed(limited, desired)
+    mortal_portal.restart()
+    limited.connect()
+    question = limited.question(LIST)
+    limited.line.answer(question, {"status": "Accepted"})  # and no part of it before the power goes
+    until(lambda: Command.objects.filter(station=station, action=LIST, state="accepted").exists())
+    mortal_portal.restart()
+    limited.profiles.clear()  # the station lost it too
+    limited.connect()
+    becomes_confirmed(limited, desired)
+    assert (limited.asked.count(LIST), limited.asked.count(SET)) == (2, 2)
+    assert [drift.end for drift in desired.drifts.all()] == ["repaired"]

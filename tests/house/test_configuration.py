@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 from portal import configuration, env
@@ -38,3 +42,43 @@ def test_every_setting_of_the_portal_is_on_its_page() -> None:
     page = made[settings.BASE_DIR / "docs" / "configuration.md"]
     assert {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"} <= set(env.REGISTRY)
     assert all(f"| `{name}` |" in page for name in env.REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DATABASE_URL", "", "set, but empty. Give it a value, or remove it."),
+        ("DATABASE_URL", "db.example.org/hidden", "sqlite:///path"),
+        ("SECRET_KEY", "", "set, but empty. Give it a value, or remove it."),
+        ("REDIS_URL", "db.example.org/hidden", "redis://host:port/db"),
+        ("PUBLIC_URL", " ", "set, but empty. Give it a value, or remove it."),
+    ],
+)
+def test_a_value_that_got_lost_ends_the_process_with_one_line(name: str, value: str, says: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "import portal.settings"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"{name}: ")
+    assert says in line
+    assert "docs/configuration.md" in line
+    assert "hidden" not in line
+
+
+def test_no_redis_may_be_said_as_nothing() -> None:
+    """Who starts many kinds of installation from one environment can only empty it."""
+    told = subprocess.run(
+        [sys.executable, "-c", "from portal.settings import CELERY_BROKER_URL; print(CELERY_BROKER_URL)"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "REDIS_URL": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == "memory://localhost/"

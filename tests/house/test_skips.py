@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.skips import ONLY_ON_POSTGRESQL, ONLY_ON_SQLITE, ONLY_WITH_REDIS
+from tests.skips import NOT_REPRODUCED, ONLY_ON_POSTGRESQL, ONLY_ON_SQLITE, ONLY_WITH_REDIS
 
 TESTS = """\
 import pytest
@@ -64,6 +64,7 @@ def test_in_ci_a_file_that_skips_itself_fails_too(tmp_path: Path) -> None:
     [
         (ONLY_ON_POSTGRESQL, {}, True),
         (ONLY_WITH_REDIS, {}, True),
+        (NOT_REPRODUCED, {}, True),
         (ONLY_ON_SQLITE, {}, False),
         (ONLY_ON_SQLITE, {"DATABASE_URL": "postgres://db/x", "REDIS_URL": "redis://r/0"}, True),
         (ONLY_ON_POSTGRESQL, {"DATABASE_URL": "postgres://db/x", "REDIS_URL": "redis://r/0"}, False),

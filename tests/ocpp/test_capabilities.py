@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from stations import capabilities, receivers
+from stations import capabilities, commands, receivers
 from stations.domain.capabilities import count, listed, rate_units
-from stations.models import Capabilities, Command, ConfigurationValue, Event, Evse, Station
-from stations.tasks import read_capabilities
+from stations.models import Capabilities, Command, ConfigurationValue, Event, Evse, Presence, Station
+from stations.tasks import read_capabilities, read_unread_capabilities
 from tests.factories import NOW, make_station
 from tests.ocpp.conversation import answer, happened, minutes, say, wire
 
@@ -270,6 +272,101 @@ def test_a_station_without_reports_is_asked_one_by_one() -> None:
     assert (known.max_stack_level, known.rate_units, known.max_periods) == (3, ["W"], None)
 
 
+# ---------------------------------------------------------------- 2.1
+REPORT_21 = [
+    *REPORT,
+    variable("SmartChargingCtrlr", "ACPhaseSwitchingSupported", "false"),
+    variable("SmartChargingCtrlr", "ACPhaseSwitchingSupported", "true", evse=2),
+    variable("SmartChargingCtrlr", "SupportedAdditionalPurposes", "PriorityCharging,LocalGeneration"),
+    variable("SmartChargingCtrlr", "SupportsDynamicProfiles", "true"),
+    variable("SmartChargingCtrlr", "SupportsFeature", "FALSE", instance="UseLocalTime"),
+    variable("V2XChargingCtrlr", "SupportedOperationModes", "ChargingOnly,CentralSetpoint", evse=1),
+    variable("V2XChargingCtrlr", "SupportedOperationModes", "ChargingOnly,LocalFrequency", evse=2),
+    variable("AlignedDataCtrlr", "Measurands", "Energy.Active.Export.Register", **OFFERED),
+    variable(
+        "V2XChargingCtrlr", "TxUpdatedMeasurands", "Power.Active.Setpoint", evse=1, instance="CentralSetpoint"
+    ),
+]
+
+
+def test_what_21_adds_is_read_in_whichever_spelling() -> None:
+    station = make_station(version="2.1")
+    report(station, REPORT_21, 0, tbc=False)
+    known = Capabilities.objects.get()
+    assert known.ac_phase_switching is True, "one of its EVSEs can"
+    assert known.supported_purposes == ["PriorityCharging", "LocalGeneration"]
+    assert (known.dynamic_profiles, known.local_time) == (True, False)
+    assert known.operation_modes == ["ChargingOnly", "CentralSetpoint", "LocalFrequency"]
+    assert known.measurands == [
+        "Energy.Active.Import.Register",
+        "Energy.Active.Export.Register",
+        "Power.Active.Setpoint",
+    ]
+    assert known.measurands_offered == ["Energy.Active.Import.Register", "Current.Import", "Voltage"]
+    assert (known.max_periods, known.rate_units) == (48, ["A", "W"])
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_what_was_not_said_of_21_is_not_known(version: str) -> None:
+    station = make_station(version=version)
+    report(station, [variable("SmartChargingCtrlr", "Enabled", "true")], 0, tbc=False)
+    known = Capabilities.objects.get()
+    assert (known.ac_phase_switching, known.supported_purposes, known.dynamic_profiles) == (None, None, None)
+    assert (known.local_time, known.operation_modes, known.measurands_offered) == (None, None, None)
+
+
+def test_an_empty_list_of_21_is_none_said_so_and_odd_words_are_not_believed() -> None:
+    station = make_station(version="2.1")
+    said = [
+        variable("SmartChargingCtrlr", "SupportedAdditionalPurposes", ""),
+        variable("SmartChargingCtrlr", "SupportsDynamicProfiles", "perhaps"),
+        variable("SmartChargingCtrlr", "SupportsUseLocalTime", " True "),
+        variable("V2XChargingCtrlr", "SupportedOperationModes", ""),
+    ]
+    report(station, said, 0, tbc=False)
+    known = Capabilities.objects.get()
+    assert (known.supported_purposes, known.operation_modes) == ([], [])
+    assert (known.dynamic_profiles, known.local_time) == (None, True)
+
+
+@pytest.mark.parametrize("offers", [True, False])
+def test_the_export_register_is_asked_for_where_the_station_has_it(offers: bool) -> None:
+    """Requirement 211: a measurand that is there but not set is ours to set."""
+    names = "Energy.Active.Import.Register,Energy.Active.Export.Register,Power.Active.Import,Current.Import"
+    choices = names if offers else names.replace(",Energy.Active.Export.Register", "")
+    offered: dict[str, Any] = {
+        "variableCharacteristics": {**OFFERED["variableCharacteristics"], "valuesList": choices}
+    }
+    sampled = "Energy.Active.Import.Register,Power.Active.Import,Current.Import"
+    station = make_station(version="2.1")
+    report(station, [variable("SampledDataCtrlr", "TxUpdatedMeasurands", sampled, **offered)], 0, tbc=False)
+    wanted = [payload["setVariableData"][0]["attributeValue"] for _, payload in asked(station)]
+    assert wanted == ([f"{sampled},Energy.Active.Export.Register"] if offers else [])
+
+
+def test_a_station_of_21_without_reports_is_asked_in_questions_of_a_few() -> None:
+    station = make_station(version="2.1")
+    command = capabilities.ask(station, now=NOW)
+    assert command is not None
+    answer(command, {"status": "NotSupported"}, state="refused")
+    values = {"SupportsDynamicProfiles": "true", "ProfileStackLevel": "3", "TxUpdatedInterval": "900"}
+    questions = list(Command.objects.filter(action="GetVariables"))
+    assert [len(question.payload["getVariableData"]) for question in questions] == [7, 8]
+    for question in questions:
+        results = [
+            {
+                **item,
+                "attributeStatus": "Accepted" if item["variable"]["name"] in values else "UnknownVariable",
+                **({"attributeValue": value} if (value := values.get(item["variable"]["name"])) else {}),
+            }
+            for item in question.payload["getVariableData"]
+        ]
+        answer(question, {"getVariableResult": results})
+    known = Capabilities.objects.get()
+    assert (known.max_stack_level, known.dynamic_profiles, known.local_time) == (3, True, None)
+    assert [action for action, _ in asked(station)].count("SetVariables") == 1, "asked to sample once"
+
+
 # ---------------------------------------------------------------- when
 def test_a_boot_leads_to_one_reading_however_often_the_task_runs() -> None:
     station = make_station(booted_at=NOW)
@@ -287,6 +384,84 @@ def test_a_station_that_never_answers_is_left_in_peace() -> None:
     assert len(asked(station)) == capabilities.MAX_ATTEMPTS
     station.booted_at = minutes(9)
     assert capabilities.ask(station, now=minutes(9)) is not None, "after its next boot it is asked again"
+
+
+def waits(station: Station, now: dt.datetime) -> bool:
+    return capabilities.unread(now).filter(pk=station.pk).exists()
+
+
+def test_a_boot_that_led_to_no_question_is_found() -> None:
+    station = make_station(booted_at=NOW)
+    assert not waits(station, minutes(1)), "the boot's own question may yet come"
+    assert waits(station, minutes(2))
+    capabilities.ask(station, now=minutes(2))
+    assert not waits(station, minutes(3)), "it is asked"
+    answer(Command.objects.get(), keys(), now=minutes(3))
+    assert not waits(station, minutes(30)), "it was read"
+    Station.objects.update(booted_at=minutes(40))
+    assert waits(station, minutes(42)), "what was read is of before its last boot"
+
+
+def test_a_station_that_refuses_is_asked_three_times_with_time_between_and_that_has_a_name() -> None:
+    station = make_station(booted_at=NOW)
+    assert capabilities.how_known(station, now=NOW) == "unread"
+    asked_at = []
+    for minute in range(30):
+        if waits(station, minutes(minute)) and capabilities.ask(station, now=minutes(minute)):
+            asked_at.append(minute)
+            Command.objects.update(state="failed")
+            assert capabilities.how_known(station, now=minutes(minute)) == "asked"
+    assert asked_at == [2, 4, 6]
+    assert capabilities.how_known(station, now=minutes(30)) == "silent"
+
+
+def test_a_question_that_never_left_is_none() -> None:
+    station = make_station(booted_at=NOW)
+    for minute in (2, 4, 6, 8):
+        assert capabilities.ask(station, now=minutes(minute))
+        Command.objects.update(state="expired")
+    assert waits(station, minutes(10))
+
+
+def test_one_value_that_a_person_reads_is_not_the_reading_after_a_boot() -> None:
+    station = make_station()
+    read(station, keys())
+    Station.objects.update(booted_at=minutes(5))
+    command = commands.request(
+        station=station, action="GetConfiguration", payload={"key": ["NumberOfConnectors"]}, now=minutes(6)
+    )
+    answer(command, {"configurationKey": [keys()["configurationKey"][6]]}, now=minutes(6))
+    known = Capabilities.objects.get()
+    assert (known.read_at, known.evse_count) == (NOW, 2)
+    assert waits(station, minutes(9))
+
+
+@pytest.mark.parametrize(
+    ("connected", "read_at", "is_asked"),
+    [
+        (NOW, None, True),
+        (NOW, minutes(-1), True),
+        (NOW, minutes(1), False),  # it has booted since, and was read
+        (None, None, False),  # gone again: its next boot will do
+    ],
+)
+def test_a_version_that_changed_without_a_boot_is_read_all_the_same(
+    connected: Any, read_at: Any, is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = make_station(version="2.1", booted_at=minutes(-900))
+    lease = {"connection": uuid4(), "connected_at": connected} if connected else {}
+    Presence.objects.create(station=station, **lease)
+    if read_at:
+        Capabilities.objects.create(station=station, read_at=read_at)
+    later: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(
+        read_unread_capabilities, "apply_async", lambda args, countdown: later.append((args, countdown))
+    )
+    event = Event(station=station, kind="ocpp_changed", at=NOW, recorded_at=NOW, data={})
+    receivers.read_capabilities_after_boot(event=event)
+    assert later == [((station.pk,), receivers.BOOT_PATIENCE_S)]
+    read_unread_capabilities(station.pk)
+    assert [action for action, _ in asked(station)] == (["GetBaseReport"] if is_asked else [])
 
 
 @pytest.mark.parametrize(

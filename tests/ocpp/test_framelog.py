@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stations.framelog import LogLine, frames_of
-from stations.models import Frame, MeterReading, Station
+from stations.models import Event, Frame, MeterReading, Station
 from stations.tasks import delete_old_frames
 from tests.factories import make_reading, make_station
 from tests.ocpp.conversation import minutes
@@ -103,7 +103,16 @@ def test_after_the_retention_frames_go_and_readings_stay_without_their_message(s
     for days in (32, 30):
         at = today - dt.timedelta(days=days)
         Frame.objects.create(station=station, at=at, direction="in", kind="call", text="[]")
+        for kind in ("profiles_reported", "external_limit_set", "event_stream"):
+            Event.objects.create(station=station, kind=kind, at=at, recorded_at=at, data={"days": days})
         make_reading(station, sampled_at=at, received_at=at, message="[]", import_wh=days)
     delete_old_frames()
     assert Frame.objects.count() == 1
+    kept = Event.objects.order_by("pk").values_list("kind", "data__days")
+    assert sorted(kept) == [
+        ("event_stream", 30),
+        ("external_limit_set", 30),
+        ("external_limit_set", 32),
+        ("profiles_reported", 30),
+    ]
     assert dict(MeterReading.objects.values_list("import_wh", "message")) == {32: "", 30: "[]"}

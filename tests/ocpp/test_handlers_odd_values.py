@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from stations.ocpp import bounds
 from stations.ocpp.rpc import CallFailed
 from stations.ocpp.validation import SchemaViolation
 from tests.factories import make_station
 from tests.ocpp.conversation import say
-from tests.ocpp.test_handlers_station import EVERY
+from tests.ocpp.sayings import SAYINGS
 
 pytestmark = pytest.mark.django_db
 ODD_NUMBERS = (-1, 0, 2**31, 2**63, 10**30, 1e300)
@@ -40,6 +41,13 @@ def with_odd_leaves(value: Any) -> Iterator[Any]:
         yield from ODD_NUMBERS
 
 
+# MeterValues and what is sent without an answer do not come to the handlers.
+EVERY = [
+    (version, action, saying.payload)
+    for version, sayings in SAYINGS.items()
+    for action, saying in sayings.items()
+    if action not in {"MeterValues", "NotifyPeriodicEventStream"}
+]
 METER_VALUE = {
     "timestamp": "2026-07-01T12:00:00Z",
     "sampledValue": [{"value": 5, "unitOfMeasure": {"unit": "Wh", "multiplier": 0}}],
@@ -66,6 +74,8 @@ def test_odd_values_are_answered_or_refused_by_name(
 ) -> None:
     refused = []
     for odd in with_odd_leaves(payload):
+        if bounds.impossible_number(odd):
+            continue  # refused before it comes to a handler: tests/ocpp/test_socket_fuzz.py
         # A station of its own: what was taken in before would hide what is odd now.
         try:
             say(make_station(version=version, evses=0), action, odd)

@@ -165,3 +165,43 @@ def test_two_evses_start_in_the_same_second(station: Station) -> None:
 def test_a_sequence_number_beyond_reason_is_refused(station: Station) -> None:
     with pytest.raises(CallFailed, match="seqNo"):
         say(station, "TransactionEvent", event("Started", 2**40, 0))
+
+
+def other(kind: str, seq_no: int, at: float, **more: Any) -> dict[str, Any]:
+    return event(kind, seq_no, at, **more) | {"transactionInfo": {"transactionId": "the-next"}}
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_a_transaction_that_never_ended_does_not_run_on_beside_the_next(version: str) -> None:
+    station = make_station(version=version)
+    say(station, "TransactionEvent", STARTED)
+    say(station, "TransactionEvent", other("Started", 0, -5, evse={"id": 2}))
+    before, following = ChargingSession.objects.order_by("pk")
+    assert (before.state, before.charging_state, before.until) == (State.UNCLOSED, "", minutes(-5))
+    assert following.state == State.ACTIVE
+    assert happened(station, "session_unclosed") == [{"session": before.pk, "evse": 2, "next": following.pk}]
+    say(station, "TransactionEvent", UPDATED)
+    before.refresh_from_db()
+    assert before.state == State.UNCLOSED, "a late word of it does not bring it back"
+    say(station, "TransactionEvent", ENDED)
+    before.refresh_from_db()
+    assert (before.state, before.energy_wh) == (State.ENDED, 8000), "its end does"
+
+
+def test_another_evse_and_an_end_alone_say_nothing_of_what_runs(station: Station) -> None:
+    say(station, "TransactionEvent", STARTED)
+    say(station, "TransactionEvent", other("Ended", 7, -5, evse={"id": 2}))
+    say(
+        station,
+        "TransactionEvent",
+        event("Started", 0, -5, evse={"id": 1}) | {"transactionInfo": {"transactionId": "t"}},
+    )
+    assert ChargingSession.objects.get(transaction_id=TRANSACTION).state == State.ACTIVE
+
+
+def test_the_evse_of_a_transaction_may_come_later_than_its_start(station: Station) -> None:
+    say(station, "TransactionEvent", STARTED)
+    say(station, "TransactionEvent", other("Started", 0, -5))
+    assert ChargingSession.objects.get(transaction_id=TRANSACTION).state == State.ACTIVE
+    say(station, "TransactionEvent", other("Updated", 1, -4, evse={"id": 2}))
+    assert ChargingSession.objects.get(transaction_id=TRANSACTION).state == State.UNCLOSED

@@ -214,3 +214,71 @@ def test_export_is_kept_apart() -> None:
     )
     session = ChargingSession.objects.get()
     assert (session.energy_wh, session.exported_wh) == (8000, 500)
+
+
+# ---------------------------------------------------------------- an end that never came
+def test_a_session_whose_end_was_never_told_does_not_run_on_beside_the_next() -> None:
+    station = make_station()
+    forgotten = start(station, at=-60)["transactionId"]
+    following = start(station, at=-10, tag="TAG2")["transactionId"]
+    elsewhere = start(station, at=-5, connector=2)["transactionId"]
+    states = dict(ChargingSession.objects.values_list("pk", "state"))
+    assert states == {forgotten: State.UNCLOSED, following: State.ACTIVE, elsewhere: State.ACTIVE}
+    before = ChargingSession.objects.get(pk=forgotten)
+    assert (before.ended_at, before.energy_wh, before.until) == (None, None, minutes(-10)), "not guessed"
+    assert happened(station, "session_unclosed") == [{"session": forgotten, "evse": 1, "next": following}]
+    assert happened(station, "session_ended") == []
+
+
+def test_an_end_that_comes_late_still_ends_it() -> None:
+    station = make_station()
+    forgotten = start(station, at=-60)["transactionId"]
+    following = start(station, at=-10, meter=5000)["transactionId"]
+    stop(station, forgotten, meter=4000, at=-20)
+    before = ChargingSession.objects.get(pk=forgotten)
+    assert (before.state, before.ended_at, before.until, before.energy_wh) == (
+        State.ENDED,
+        minutes(-20),
+        minutes(-20),
+        3000,
+    )
+    assert ChargingSession.objects.get(pk=following).state == State.ACTIVE
+    assert happened(station, "session_ended") == [{"session": forgotten, "evse": 1}]
+
+
+def test_a_start_that_is_repeated_ends_nothing() -> None:
+    station = make_station()
+    first = start(station, at=-60)["transactionId"]
+    second = start(station, at=-10)["transactionId"]
+    assert start(station, at=-60)["transactionId"] == first
+    states = dict(ChargingSession.objects.values_list("pk", "state"))
+    assert states == {first: State.UNCLOSED, second: State.ACTIVE}
+    assert len(happened(station, "session_unclosed")) == 1
+
+
+def test_a_past_that_is_told_after_the_present_does_not_end_the_present() -> None:
+    station = make_station()
+    present = start(station, at=-10)["transactionId"]
+    past = start(station, at=-60)["transactionId"]
+    assert set(ChargingSession.objects.values_list("pk", "state")) == {
+        (present, State.ACTIVE),
+        (past, State.ACTIVE),
+    }
+    stop(station, past, at=-20)
+    assert ChargingSession.objects.get(state=State.ACTIVE).pk == present
+
+
+def test_the_same_start_on_two_evses_is_two_transactions() -> None:
+    """A group of EVSEs with connector 1 each, one token, meters at 0: the database takes both."""
+    station = make_station()
+    for evse in (1, 2):
+        ChargingSession.objects.create(
+            station=station,
+            evse_number=evse,
+            connector_number=1,
+            transaction_id=f"t-{evse}",
+            started_at=minutes(0),
+            start_import_wh=0,
+            received_at=minutes(0),
+        )
+    assert ChargingSession.objects.count() == 2

@@ -22,6 +22,8 @@ def component(name: str, variable: str) -> dict[str, Any]:
 SENSITIVE = [
     ("Authorize", {"idTag": TOKEN}),
     ("Authorize", {"IDTAG": TOKEN}),
+    ("SetNetworkProfile", {"connectionData": {"vpn": {"server": "vpn", "key": PASSWORD, "type": "IPSec"}}}),
+    ("SetNetworkProfile", {"connectionData": {"apn": {"apn": "net", "simPin": PASSWORD}}}),
     ("Authorize", {"idToken": {"idToken": TOKEN, "type": "ISO14443"}}),
     (
         "Authorize",
@@ -200,3 +202,43 @@ def test_no_token_survives_wherever_it_stands(payload: dict[str, Any], ascii_onl
     assert json.loads(masked)[0] == 2
     wrapped = json.dumps([2, "m", "DataTransfer", {"vendorId": "v", "data": json.dumps(payload)}])
     assert "SECRETTOKEN42" not in mask_text(wrapped, "DataTransfer")
+
+
+def test_who_paid_is_masked_in_the_messages_of_21() -> None:
+    """pspRef is the idToken of a direct payment (2.1, NotifySettlement)."""
+    said = {
+        "pspRef": "SECRETTOKEN42",
+        "status": "Settled",
+        "settlementAmount": 1.5,
+        "transactionId": "t-1",
+        "receiptId": "SECRETTOKEN42",
+        "receiptUrl": "https://receipts.example/SECRETTOKEN42",
+        "vatCompany": {"name": "SECRETTOKEN42", "address1": "SECRETTOKEN42", "city": "SECRETTOKEN42"},
+    }
+    masked = mask_text(json.dumps([2, "m", "NotifySettlement", said]), "NotifySettlement")
+    assert "SECRETTOKEN42" not in masked
+    assert json.loads(masked)[3]["transactionId"] == "t-1"
+    swap = {
+        "idToken": {"idToken": "SECRETTOKEN42", "type": "OwnKind"},
+        "eventType": "BatteryIn",
+        "requestId": 1,
+    }
+    assert "SECRETTOKEN42" not in mask_text(json.dumps([2, "m", "BatterySwap", swap]), "BatterySwap")
+    needs = {"derChargingParameters": {"evInverterSerialNumber": "SECRETTOKEN42", "evInverterModel": "M"}}
+    text = mask_text(json.dumps([2, "m", "NotifyEVChargingNeeds", {"chargingNeeds": needs}]))
+    assert "SECRETTOKEN42" not in text
+    assert '"M"' in text
+
+
+def test_a_profile_of_21_is_shown_whole() -> None:
+    """Nothing in a profile, or in a price, looks like a token to us."""
+    schedule = {
+        "id": 1,
+        "signatureId": 2,
+        "digestValue": "abc",
+        "chargingRateUnit": "W",
+        "absolutePriceSchedule": {"priceScheduleID": 5, "currency": "EUR", "language": "nl"},
+        "chargingSchedulePeriod": [{"startPeriod": 0, "setpoint": -1.5, "v2xFreqWattCurve": []}],
+    }
+    said = {"id": 7, "transactionId": "t-1", "chargingSchedule": [schedule], "priceScheduleSignature": "s"}
+    assert mask_payload("ReportChargingProfiles", said) == said

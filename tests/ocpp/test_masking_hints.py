@@ -9,7 +9,7 @@ from stations.ocpp import masking
 
 WORDS = """
 id _ - tag token passw secret authorization key private psk api credential masterpass apnuser vpn rf uid emaid
-vatnumber customer contract card ev cc exire pin :// @ \\ x ID Tag aPi K ſ
+vatnumber vatcompany pspref receipt inverterserial customer contract card ev cc exire sim pin :// @ \\ x ID Tag aPi K ſ
 """
 PARTS = [" ", *WORDS.split()]
 

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from stations import credentials, services
 from stations.models import Command, Station
+from stations.ocpp.masking import MASK
 from stations.ocpp.validation import SchemaViolation
 from tests.factories import NOW, make_concession, make_operator, make_station, make_user
 
@@ -90,6 +91,17 @@ def test_a_token_is_the_same_in_every_case_and_never_plain() -> None:
     assert "04abcd" not in digest.lower()
 
 
+IN_2X = [
+    ("Reset", {"type": "Immediate"}),
+    ("UnlockConnector", {"evseId": 2, "connectorId": 1}),
+    (
+        "RequestStartTransaction",
+        {"evseId": 2, "idToken": {"idToken": MASK, "type": "Central"}, "remoteStartId": 1782907200},
+    ),
+    ("RequestStopTransaction", {"transactionId": "7"}),
+]
+
+
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
@@ -98,26 +110,12 @@ def test_a_token_is_the_same_in_every_case_and_never_plain() -> None:
             [
                 ("Reset", {"type": "Hard"}),
                 ("UnlockConnector", {"connectorId": 2}),
-                ("RemoteStartTransaction", {"connectorId": 2, "idTag": "TAG1"}),
+                ("RemoteStartTransaction", {"connectorId": 2, "idTag": MASK}),
                 ("RemoteStopTransaction", {"transactionId": 7}),
             ],
         ),
-        (
-            "2.0.1",
-            [
-                ("Reset", {"type": "Immediate"}),
-                ("UnlockConnector", {"evseId": 2, "connectorId": 1}),
-                (
-                    "RequestStartTransaction",
-                    {
-                        "evseId": 2,
-                        "idToken": {"idToken": "TAG1", "type": "Central"},
-                        "remoteStartId": 1782907200,
-                    },
-                ),
-                ("RequestStopTransaction", {"transactionId": "7"}),
-            ],
-        ),
+        ("2.0.1", IN_2X),
+        ("2.1", IN_2X),
     ],
 )
 def test_what_people_want_becomes_a_command_of_the_stations_version(

@@ -50,6 +50,7 @@ def test_a_station_without_a_password_of_its_own_lets_nobody_in(portal: Portal) 
 
 @pytest.mark.parametrize("kind", [Station.Secret.GENERATED, Station.Secret.CHOSEN])
 def test_a_password_of_raw_bytes_opens(portal: Portal, kind: str) -> None:
+    """Basic auth whose password is raw bytes, not UTF-8."""
     raw = b"\x00\xff\xfe:\x80 raw bytes, not UTF-8"
     station = make_station(secret_kind=kind, secret_hash=hash_secret(raw, kind=kind))
     with FakeStation(portal.port, station.identity, password=raw) as connected:
@@ -63,6 +64,7 @@ def test_no_common_version_is_refused(portal: Portal) -> None:
     assert status == 400
     assert "ocpp1.6" in text
     assert "ocpp2.0.1" in text
+    assert "ocpp2.1" in text
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,10 @@ def test_no_common_version_is_refused(portal: Portal) -> None:
         (("ocpp2.0.1", "ocpp1.6"), "ocpp2.0.1"),
         (("ocpp1.5", "ocpp1.6"), "ocpp1.6"),
         (("ocpp1.6",), "ocpp1.6"),
+        (("ocpp1.6", "ocpp2.0.1", "ocpp2.1"), "ocpp2.1"),
+        (("ocpp2.1", "ocpp2.0.1"), "ocpp2.1"),
+        (("ocpp3.0", "ocpp2.1"), "ocpp2.1"),
+        (("ocpp2.2", "ocpp2.0", "ocpp2.0.1"), "ocpp2.0.1"),
     ],
 )
 def test_the_best_common_version_is_chosen(portal: Portal, offered: tuple[str, ...], chosen: str) -> None:

@@ -19,7 +19,7 @@ from tests.fakes.until import until
 
 pytestmark = pytest.mark.xdist_group("portal")
 
-VERSIONS = ("1.6", "2.0.1")
+VERSIONS = ("1.6", "2.0.1", "2.1")
 AT = "2026-07-01T12:00:00Z"
 
 
@@ -51,6 +51,12 @@ def boot(version: str, **changes: Any) -> dict[str, Any]:
     if version == "1.6":
         return {"chargePointVendor": "V", "chargePointModel": "M", **changes}
     return {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M"}, **changes}
+
+
+def named(version: str, vendor: str) -> dict[str, Any]:
+    if version == "1.6":
+        return {"chargePointVendor": vendor}
+    return {"chargingStation": {"vendorName": vendor, "model": "M"}}
 
 
 BAD = [
@@ -137,14 +143,38 @@ def test_the_frame_log_shows_what_was_sent_and_what_was_answered(
     assert json.loads(shown["out", "error"]) == answer
 
 
-def test_a_nul_in_a_text_is_refused_not_swallowed(lines: dict[str, Line]) -> None:
-    """PostgreSQL takes no NUL in a text: left in, the station would repeat the message for ever."""
+def test_a_nul_in_a_text_is_taken_in_with_a_mark_in_its_place(lines: dict[str, Line]) -> None:
+    """PostgreSQL takes no NUL in a text; refused, the station would repeat a transaction for ever (rule 6)."""
     for version, line in lines.items():
-        payload = boot(version) | {"customData": {"vendorId": "a\x00b"}}
-        if version == "1.6":
-            payload = boot(version, chargePointVendor="a\x00b")
-        assert line.socket.ask("BootNotification", payload)[2] == "PropertyConstraintViolation"
-        assert line.socket.call("Heartbeat", {})
+        assert (
+            line.socket.call("BootNotification", boot(version) | named(version, "a\x00b"))["status"]
+            == "Accepted"
+        )
+        line.row.refresh_from_db()
+        assert line.row.vendor == "a\ufffdb"
+    start = {"connectorId": 1, "idTag": "A\x00", "meterStart": 0, "timestamp": AT}
+    one = lines["1.6"].socket
+    number = one.call("StartTransaction", start)["transactionId"]
+    one.call("StopTransaction", {"transactionId": number, "meterStop": 3, "timestamp": AT, "idTag": "A\x00"})
+    event = {
+        "eventType": "Ended",
+        "timestamp": AT,
+        "triggerReason": "StopAuthorized",
+        "seqNo": 0,
+        "transactionInfo": {"transactionId": "t\x001"},
+        "idToken": {"idToken": "A\x00", "type": "Local"},
+        "evse": {"id": 1, "customData": {"vendorId": "V", "a\x00": ["\x00"]}},
+    }
+    for version in ("2.0.1", "2.1"):
+        assert lines[version].socket.call("TransactionEvent", event)["idTokenInfo"]
+    for version, line in lines.items():
+        value = {"timestamp": AT, "sampledValue": [{"value": "5" if version == "1.6" else 5.0}]}
+        sample = {"connectorId" if version == "1.6" else "evseId": 1, "meterValue": [value]}
+        assert line.socket.call("MeterValues", sample, message_id="m\x001") == {}, version
+        session = line.row.sessions.get()
+        assert session.state == "ended", version
+        assert session.transaction_id == str(number) if version == "1.6" else "t\ufffd1"
+        assert line.bad_frames() == [], version
 
 
 def test_a_nul_in_a_value_that_the_schema_refuses_is_quoted_without_harm(lines: dict[str, Line]) -> None:
@@ -166,6 +196,9 @@ def test_a_binary_frame_is_read_as_text(lines: dict[str, Line]) -> None:
 def test_a_text_that_is_not_utf8_closes_that_socket(lines: dict[str, Line]) -> None:
     lines["1.6"].socket.socket.send(b'[2,"\xff","Heartbeat",{}]', text=True)
     assert lines["1.6"].socket.closed_with() == 1007
+    until(lambda: Presence.objects.get(station=lines["1.6"].row).connection is None)
+    event = Event.objects.get(station=lines["1.6"].row, kind=Kind.DISCONNECTED)
+    assert event.data["reason"].startswith("closed with 1007")
     assert lines["2.0.1"].socket.call("Heartbeat", {})
 
 

@@ -94,7 +94,7 @@ def test_a_token_of_2_0_1_is_masked_too(portal: Portal) -> None:
 
 
 def test_a_readable_password_of_the_station_is_kept_nowhere(portal: Portal) -> None:
-    """Some stations give their AuthorizationKey to whoever asks for the configuration."""
+    """`AuthorizationKey` readable in GetConfiguration: masked, wherever it is kept."""
     station = make_station(password=PASSWORD)
     with FakeStation(portal.port, station.identity) as line:
         asked = commands.request(station=station, action="GetConfiguration", payload={}, now=timezone.now())

@@ -20,11 +20,23 @@ from rest_framework.authtoken.models import TokenProxy
 
 from portal.accounts.models import User
 from portal.compliance.models import Probe, Requirement
-from smartcharging.models import DesiredProfile, ReportedSchedule
+from smartcharging.models import DesiredProfile, Drift, ProfileReport, ReportedSchedule
+from smartcharging.policies import DriftPolicy, SafeLimit
 from smartcharging.services import LimitPeriod, set_profile
-from stations.models import Frame, Station
+from stations import rollouts, uploads
+from stations.models import (
+    FirmwareImage,
+    Frame,
+    InstalledCertificate,
+    Reservation,
+    Station,
+    StationCertificate,
+    TokenGroup,
+    VariableMonitor,
+)
 from stations.models.access import Role
 from tests.compliance.fakes import append_evidence, make_online_station
+from tests.device.rows import make_template
 from tests.factories import (
     make_command,
     make_concession,
@@ -41,6 +53,7 @@ from tests.factories import (
     make_token,
 )
 from tests.pages import access_table as table
+from tests.pages.visiting import want
 
 pytestmark = pytest.mark.django_db
 
@@ -60,8 +73,9 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
+def world(settings: Any, tmp_path: Any) -> World:
     now = timezone.now()
+    settings.UPLOAD_DIR = str(tmp_path)
     station = make_online_station(IDENTITY)
     driver = make_driver()
     token = make_token(user=driver)
@@ -88,7 +102,14 @@ def world() -> World:
         "session": session.pk,
         "profile": profile.pk,
         "command": command.pk,
+        "drift": _drift(station, now).pk,
+        "reservation": _reservation(station, token, now).pk,
         "user": driver.pk,
+        **_device_rows(station, now),
+        "certificate": _certificate(station, now).pk,
+        "root": _root(station, now).pk,
+        "ticket": _ticket(station, now),
+        "image": _image(station, now),
     }
     rows = _admin_rows(station, now=now, profile=profile, command=command, token=token, driver=driver)
     return World(people=people, station=station, names=names, rows=rows)
@@ -129,6 +150,83 @@ def _profile(station: Station, now: dt.datetime) -> DesiredProfile:
     )
 
 
+def _device_rows(station: Station, now: dt.datetime) -> dict[str, Any]:
+    """A template with a roll-out of it; and since 1.6 has no monitors, a station of 2.1 with one."""
+    template = make_template(("", "HeartbeatInterval", "60"), operator=station.site.operator)
+    rollout = rollouts.start(template=template, stations=Station.objects.none(), requested_by=None, now=now)
+    newer = make_station("NL-EIGEN-0021", version="2.1", site=station.site)
+    monitor = VariableMonitor.objects.create(
+        station=newer, component="EVSE#1", name="Power", kind="Delta", value=1, severity=5, read_at=now
+    )
+    DEVICE_BODIES["configuration-rollouts"]["template"] = template.pk
+    return {
+        "template": template.pk,
+        "rollout": rollout.pk,
+        "station2": newer.identity,
+        "monitor": monitor.pk,
+    }
+
+
+DEVICE_BODIES: dict[str, dict[str, Any]] = {
+    "monitors": {"component": "EVSE#1", "name": "Power", "kind": "Delta", "value": 1, "severity": 5},
+    "monitoring": {"severity": 5},
+    "configuration": {"wanted": [{"name": "HeartbeatInterval", "value": "60"}]},
+    "configuration-templates": {"operator": "alpha", "name": "Nacht", "family": "1.6", "entries": []},
+    "configuration-rollouts": {},
+}
+
+
+def _drift(station: Station, now: dt.datetime) -> Drift:
+    """A limit that the station lost, and the list by which that was seen."""
+    listed = make_command(station, "GetChargingProfiles")
+    ProfileReport.objects.create(
+        station=station, command=listed, request_id=1, asked_at=now, state=ProfileReport.State.COMPLETE
+    )
+    lost = want(station, "Lost", state="drifted", settled_at=now)
+    return Drift.objects.create(desired=lost, found_at=now, occasion="reboot", reason_code="not_listed")
+
+
+def _reservation(station: Station, token: Any, now: dt.datetime) -> Reservation:
+    return Reservation.objects.create(
+        station=station,
+        evse_number=1,
+        reservation_id=1,
+        token=token,
+        state="active",
+        requested_at=now,
+        expires_at=now + dt.timedelta(hours=1),
+    )
+
+
+def _ticket(station: Station, now: dt.datetime) -> int:
+    ticket = uploads.ticket(station=station, kind="log", now=now)
+    uploads.take_in(ticket.row, [b"log"], name="log", now=now)
+    return ticket.request_id
+
+
+def _image(station: Station, now: dt.datetime) -> int:
+    operator = station.site.operator
+    image = {"version": "2.0", "name": "fw.bin", "file": "firmware/none", "size": 1, "sha256": "0" * 64}
+    return FirmwareImage.objects.create(operator=operator, uploaded_at=now, **image).pk
+
+
+def _certificate(station: Station, now: dt.datetime) -> StationCertificate:
+    return StationCertificate.objects.create(station=station, state="accepted", requested_at=now)
+
+
+def _root(station: Station, now: dt.datetime) -> InstalledCertificate:
+    return InstalledCertificate.objects.create(
+        station=station,
+        use="CentralSystemRootCertificate",
+        state="installed",
+        hash_algorithm="SHA256",
+        issuer_name_hash="aa",
+        issuer_key_hash="bb",
+        serial_number="1",
+        read_at=now,
+    )
+
+
 def _evidence(station: Station, now: dt.datetime) -> Any:
     return append_evidence(station, window=(now, now + dt.timedelta(seconds=12)), now=now)
 
@@ -143,7 +241,10 @@ def _admin_rows(
         "station": station,
         "site": station.site,
         "token": token,
+        "tokengroup": TokenGroup.objects.create(operator=station.site.operator, name="Taxi"),
         "tariff": make_tariff(),
+        "driftpolicy": DriftPolicy.objects.create(operator=station.site.operator),
+        "safelimit": SafeLimit.objects.create(operator=station.site.operator),
         "municipality": station.site.concession.municipality,
         "operator": station.site.operator,
         "concession": station.site.concession,
@@ -200,11 +301,17 @@ def body_of(line: Line, world: World) -> dict[str, Any]:
         "oordeel": {"status": "proven", "reason": "Seen."},
         "steekproef": {"station": world.station.pk, "requirement": asked},
         "taal": {"language": "en"},
+        "wachtwoord": {"sure": "on"},
+        "intrekken": {"sure": "on"},
+        "verwijderen": {"sure": "on"},
         "limiet": LIMIT,
         "commands": {"action": "Reset", "payload": {"type": "Soft"}},
         "profiles": PROFILE,
         "probes": {"station": IDENTITY, "requirement": "206"},
+        **DEVICE_BODIES,
     }
+    if line.method == "PUT":
+        return DEVICE_BODIES["configuration-templates"]
     return bodies.get(line.address.strip("/").rpartition("/")[2], {})
 
 
@@ -240,7 +347,7 @@ def answer(line: Line, world: World, role: str) -> Any:
         client.force_login(user)
     row = world.rows.get(line.model)
     path = line.address.format(**world.names, row=row.pk if row else 1)
-    more: dict[str, Any] = {"data": body_of(line, world)} if line.method == "POST" else {}
+    more: dict[str, Any] = {"data": body_of(line, world)} if line.method in ("POST", "PUT") else {}
     if path.startswith("/api/"):
         more["content_type"] = "application/json"
     with transaction.atomic():  # whatever one role does, the next finds the rows as they were
@@ -281,7 +388,10 @@ def patterns(resolver: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]
 
 def asked() -> set[tuple[str, str]]:
     """(method, route) of all that the table asks, found by resolving its addresses."""
-    sample: dict[str, Any] = dict.fromkeys(("evidence", "probe", "session", "profile", "command"), 1)
+    sample: dict[str, Any] = dict.fromkeys(
+        ("evidence", "probe", "session", "profile", "command", "drift", "reservation", "ticket", "image"), 1
+    )
+    sample |= {"certificate": 1, "root": 1, "template": 1, "rollout": 1, "monitor": 1, "station2": "s"}
     sample |= {"concession": "c", "code": "206", "station": "s", "user": 1, "row": 1}
     return {(line.method, route_of(line.address.format(**sample))) for line in LINES}
 

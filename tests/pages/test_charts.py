@@ -172,7 +172,12 @@ class TestLimitsAsTheyWere:
         )
         Delivery.objects.create(desired=row, command=command, intent="set")
         limits = limits_of(
-            station, profiles=profiles_of(station, since=start), active=[], start=start, end=start + 24 * HOUR
+            station,
+            profiles=profiles_of(station, since=start),
+            active=[],
+            others=[],
+            start=start,
+            end=start + 24 * HOUR,
         )
         assert [(item.start, item.limit_a) for item in limits.stretches] == [(start, 25.0), (noon, 12.0)]
 
@@ -193,6 +198,11 @@ class TestLimitsAsTheyWere:
             command = make_command(station, state="accepted", sent_at=at, answered_at=at)
             Delivery.objects.create(desired=row, command=command, intent=intent)
         limits = limits_of(
-            station, profiles=profiles_of(station, since=start), active=[], start=start, end=start + 24 * HOUR
+            station,
+            profiles=profiles_of(station, since=start),
+            active=[],
+            others=[],
+            start=start,
+            end=start + 24 * HOUR,
         )
         assert [(item.start, item.limit_a) for item in limits.stretches] == [(start, 12.0), (gone, 25.0)]

@@ -146,7 +146,7 @@ class TestMySessions:
         head, line = response.content.decode().splitlines()
         assert response["Content-Type"].startswith("text/csv")
         assert head.startswith("start,end,place,station,charged_kwh,returned_kwh")
-        assert line == "2026-03-03T11:00:00+01:00,2026-03-03T13:00:00+01:00,'=HYPERLINK(1),S-9,10.0,1.8,,,"
+        assert line == "2026-03-03T11:00:00+01:00,2026-03-03T13:00:00+01:00,'=HYPERLINK(1),S-9,10.0,1.8,,,,"
 
 
 class TestOneSession:
@@ -173,6 +173,7 @@ class TestOneSession:
         assert "13.30<small>kWh</small>" in page
         assert "13.30 kWh" in page
         assert "1.80 kWh" in page
+        assert "Ended: 13.30 kWh charged, 1.80 kWh given back" in page
         assert "11.50" not in page
 
     def test_cost_and_its_absence(self, driver: User, card: Token, station: Station) -> None:
@@ -331,3 +332,17 @@ class TestOneSession:
             "sampled_at,import_w,export_w,limit_w",
             "2026-03-03T11:00:00+00:00,11040.0,0.0,11040.0",
         ]
+
+
+def test_a_session_whose_end_was_never_told_shows_nothing_of_the_next_driver(
+    driver: User, station: Station, card: Token
+) -> None:
+    start = timezone.now() - 9 * HOUR
+    session = make_session(station, token=card, state="unclosed", started_at=start, over_by=start + HOUR)
+    make_reading(station, sampled_at=start + HOUR / 2, import_w=3_456.0)
+    make_reading(station, sampled_at=start + 2 * HOUR, import_w=9_876.0)
+    page = sees(driver, f"{MINE}{session.pk}/")
+    assert "Highest power: 3.5 kW" in page
+    assert "9.9 kW" not in page, "what was measured after it is another driver's"
+    assert "not known" in page
+    assert "unknown" in sees(driver, MINE)

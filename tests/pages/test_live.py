@@ -27,7 +27,7 @@ from tests.factories import (
 STATION = 987_654
 
 
-async def collect(stream: AsyncIterator[str], *, events: int, within_s: float = 3.0) -> list[str]:
+async def collect(stream: AsyncIterator[str], *, events: int, within_s: float = 60) -> list[str]:
     """The first `events` "changed" events of the stream."""
     found: list[str] = []
 
@@ -58,12 +58,13 @@ class TestStream:
 
     async def test_many_changes_are_one_event_a_second(self) -> None:
         stream = live.stream(STATION, hub.mark(STATION))
-        waiting = asyncio.create_task(collect(stream, events=99, within_s=1.6))
+        waiting = asyncio.create_task(collect(stream, events=2))
         await asyncio.sleep(0.05)
         for _ in range(100):
             nudges.deliver("pages", frozenset({STATION}))
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0)
         assert len(await waiting) == 2  # at once, and what came within the second after it
+        assert await collect(stream, events=1, within_s=1.6) == []
         await stream.aclose()
 
     async def test_another_station_is_not_told(self) -> None:
@@ -78,7 +79,7 @@ class TestStream:
         seen = hub.mark(STATION)
         nudges.deliver("pages", frozenset({STATION}))
         stream = live.stream(STATION, seen)
-        assert len(await collect(stream, events=1, within_s=0.5)) == 1
+        assert len(await collect(stream, events=1)) == 1
         await stream.aclose()
 
     async def test_an_id_of_an_earlier_run_of_the_server_is_never_up_to_date(self) -> None:

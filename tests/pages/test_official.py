@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from portal.compliance import evidence, probes, running
+from portal.compliance import evidence, forms, probes, running
 from portal.compliance.models import (
     ConcessionRequirement,
     Decision,
@@ -264,8 +264,8 @@ def test_evidence_is_not_for_strangers(client: Client) -> None:
         client.force_login(user)
         for tail in ("", "metingen.csv", "bewijs.json"):
             assert client.get(f"/bewijs/{found.pk}/{tail}").status_code == 404
-        for tail in ("oordeel/", "opnieuw/"):
-            assert client.post(f"/bewijs/{found.pk}/{tail}").status_code == 404
+        assert client.get(f"/bewijs/{found.pk}/?opnieuw=1").status_code == 404
+        assert client.post(f"/bewijs/{found.pk}/oordeel/").status_code == 404
 
 
 def test_evidence_costs_few_queries(
@@ -286,11 +286,22 @@ def test_evidence_comes_as_files(client: Client, official: Any) -> None:
     assert len(stored["frames"]) == len(found.frames)
 
 
-def test_evidence_is_computed_again(client: Client, official: Any) -> None:
+def test_evidence_is_judged_again_on_request(client: Client, official: Any) -> None:
     found = probed(present())
-    page = client.post(f"/bewijs/{found.pk}/opnieuw/", follow=True).content.decode()
-    assert "Computed again: the same verdict." in page
+    assert "Judged again" not in text(client, f"/bewijs/{found.pk}/")
+    page = text(client, f"/bewijs/{found.pk}/?opnieuw=1")
+    assert "the check of today finds the same" in page
+    assert "By the same check: 206 stacking" in page
     assert Evidence.objects.count() == 1
+
+
+def test_evidence_that_is_judged_otherwise_today_shows_what_differs(client: Client, official: Any) -> None:
+    found = probed(present())
+    Evidence.objects.filter(pk=found.pk).update(verdict="deviation", engine="206 stacking 0.9")
+    page = text(client, f"/bewijs/{found.pk}/?opnieuw=1")
+    assert "does not find the same" in page
+    assert "Judged then by 206 stacking 0.9" in page
+    assert "What differs" in page
 
 
 # ---------------------------------------------------------------- judging it
@@ -375,6 +386,26 @@ def test_the_choice_offers_only_what_may_be_probed(client: Client, official: Any
     page = text(client, "/steekproef/")
     assert "NL-OURS" not in page
     assert "There is no station that you may probe" in page
+
+
+def test_of_a_big_fleet_the_identity_is_typed(
+    client: Client, official: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = present().row
+    other = make_online_station("NL-OTHER")
+    monkeypatch.setattr(forms, "LISTED", 1)
+    page = text(client, f"/steekproef/?station={station.pk}")
+    assert f'value="{station.identity}"' in page
+    assert "NL-OTHER" not in page
+    asked = Requirement.objects.get(code="206").pk
+    for wrong in ("NL-NOWHERE", "999999999999999999999999"):
+        answer = client.post("/steekproef/", {"station": wrong, "requirement": asked})
+        assert answer.status_code == 422
+        assert "You may probe no station with this identity" in answer.content.decode()
+        assert f'value="{wrong}"' in answer.content.decode()
+    for chosen, row in ((station.identity, station), (str(other.pk), other)):
+        client.post("/steekproef/", {"station": f" {chosen} ", "requirement": asked})
+        assert Probe.objects.filter(station=row).exists()
 
 
 def test_a_probe_that_is_not_allowed_does_not_start(client: Client) -> None:

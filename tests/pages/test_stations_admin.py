@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from portal.accounts.models import User
 from stations.credentials import digest_token, verify_secret
-from stations.models import Station, Token
+from stations.forms import NewTokenForm, TokenForm
+from stations.models import Station, Tariff, Token
 from stations.models.access import Role
+from stations.tariff_words import sentences
 from tests.factories import (
     make_concession,
     make_municipality,
@@ -153,17 +157,130 @@ def test_rotating_gives_a_new_password_to_ones_own_stations_only(stations: tuple
     assert other.secret_hash == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "kept", "says"),
+    [
+        (" S-1/2 \n\nS-1/1\nS-1/2", ["S-1/1", "S-1/2"], ""),
+        ("", [], ""),
+        ("S-1/9\nB-1/1\nS-1\n/", None, "Not a socket of this operator: /, B-1/1, S-1, S-1/9."),
+    ],
+)
+def test_a_token_may_be_kept_to_sockets_of_its_operator(text: str, kept: list[str] | None, says: str) -> None:
+    make_station("S-1", evses=2)
+    make_station("B-1", operator=make_operator("beta"))
+    said = {"id_token": "04aabb", "kind": "ISO14443", "operator": make_operator().pk, "only_at": text}
+    form = NewTokenForm(said)
+    with override("en"):
+        assert form.is_valid() is (kept is not None)
+        assert form.errors.get("only_at", [""]) == [says]
+    if kept is not None:
+        assert TokenForm(instance=form.save())["only_at"].value() == "\n".join(kept)
+
+
 def test_a_tokens_number_goes_in_and_never_comes_out() -> None:
     client = administrator()
-    added = {"id_token": "04aabbccdd", "label": "card", "operator": make_operator().pk}
+    added = {"id_token": "04aabbccdd", "kind": "ISO14443", "label": "card", "operator": make_operator().pk}
     assert client.post(reverse("admin:stations_token_add"), added).status_code == 302
     token = Token.objects.get()
     assert token.digest == digest_token("04AABBCCDD")
+    assert token.number() == "04aabbccdd", "sealed, for the local lists of stations"
     form = client.get(reverse("admin:stations_token_change", args=[token.pk])).content.decode()
     assert "04aabbccdd" not in form.lower()
     assert token.digest not in form
-    changed = {"label": "blocked card", "operator": make_operator().pk, "blocked": "on"}
+    changed = {"label": "blocked card", "kind": "ISO14443", "operator": make_operator().pk, "blocked": "on"}
     assert client.post(reverse("admin:stations_token_change", args=[token.pk]), changed).status_code == 302
     token.refresh_from_db()
     assert (token.label, token.blocked, token.digest) == ("blocked card", True, digest_token("04AABBCCDD"))
     assert client.post(reverse("admin:stations_token_add"), added).status_code == 200, "known already"
+
+
+PRICES = {
+    "name": "Standard",
+    "currency": "EUR",
+    "tax_included": "YES",
+    "valid_from_0": "2026-01-01",
+    "valid_from_1": "00:00:00",
+}
+
+
+def test_a_tariff_the_simple_way_says_in_words_what_it_is() -> None:
+    client = administrator()
+    simple = {"operator": make_operator().pk, "per_kwh": "0.42", "start_fee": "0.35", "vat": "21"}
+    client.post(reverse("admin:stations_tariff_add"), {**PRICES, **simple})
+    tariff = Tariff.objects.get()
+    assert tariff.elements == [
+        {
+            "price_components": [
+                {"type": "ENERGY", "price": 0.42, "step_size": 1, "vat": 21.0},
+                {"type": "FLAT", "price": 0.35, "step_size": 1, "vat": 21.0},
+            ]
+        }
+    ]
+    page = client.get(
+        reverse("admin:stations_tariff_change", args=[tariff.pk]), headers={"Accept-Language": "en"}
+    ).content.decode()
+    assert "1. € 0.42 per kWh (21% VAT in it): always." in page
+    assert "1. € 0.35 at the start (21% VAT in it): always." in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"elements": "[]"}, "elements: must be a list of at least one element"),
+        (
+            {"elements": '[{"price_components": [{"type": "ENERGY", "price": "x"}]}]'},
+            "elements[0].price_components[0].price: must be a number",
+        ),
+        (
+            {
+                "elements": '[{"price_components": [{"type": "FLAT", "price": 1}], "restrictions": {"max_kw": 1}}]'
+            },
+            "elements[0].restrictions.max_kw: is not known",
+        ),
+        ({"per_kwh": "0.4", "max_price": "{}"}, "max_price: must have before_taxes or after_taxes"),
+    ],
+)
+def test_a_tariff_that_cannot_be_reckoned_with_is_refused_with_its_field(
+    wrong: dict[str, str], field: str
+) -> None:
+    sent = {**PRICES, "operator": make_operator().pk, **wrong}
+    page = administrator().post(reverse("admin:stations_tariff_add"), sent)
+    assert page.status_code == 200
+    assert field in page.content.decode()
+    assert not Tariff.objects.exists()
+
+
+def test_every_rule_of_a_tariff_has_its_words() -> None:
+    element = {
+        "price_components": [
+            {"type": "ENERGY", "price": 0.125, "step_size": 500},
+            {"type": "PARKING_TIME", "price": 3, "step_size": 900},
+        ],
+        "restrictions": {
+            "start_time": "22:00",
+            "end_time": "06:00",
+            "day_of_week": ["SATURDAY", "SUNDAY"],
+            "min_kwh": 10,
+            "max_power": 22,
+            "min_current": 6,
+            "min_duration": 7200,
+            "end_date": "2027-01-01",
+        },
+    }
+    limits: dict[str, Any] = {"min_price": {"before_taxes": 1}, "max_price": {"after_taxes": 50}}
+    with override("en"):
+        told = " ".join(sentences(make_tariff(elements=[element], **limits).parsed()))
+    for words in (
+        "€ 0.125 per kWh, in steps of 500 Wh",
+        "€ 3.00 per hour parked without charging, in steps of 900 seconds",
+        "on Saturday, Sunday",
+        "from 22:00 to 06:00",
+        "from 10 kWh",
+        "up to 22 kW",
+        "from 6 A",
+        "from 120 minutes",
+        "up to 1 Jan 2027",
+        "at least € 1.00 without taxes",
+        "at most € 50.00 with taxes",
+    ):
+        assert words in told

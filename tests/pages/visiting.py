@@ -90,5 +90,5 @@ def report(
         unit="A",
         periods=[{"start_s": 0, "limit": limit, "phases": 3}],
     )
-    Comparison.objects.create(reported=row, verdict=verdict, reason=reason)
+    Comparison.objects.create(reported=row, verdict=verdict, reason_text=reason)
     return row
