@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.db import models
 from django.db.models.query import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from stations.models import Concession, Evse, Membership, Municipality, Operator, Site, Station, Tariff, Token
-from stations.models.access import PartyQuerySet, Role, parties_of
-from stations.services import digest_token, expect_evses, rotate_secret
+from stations.domain.tariff_terms import BadTariff
+from stations.forms import NewTokenForm, TariffForm, TokenForm
+from stations.models import (
+    Concession,
+    Evse,
+    Membership,
+    Municipality,
+    Operator,
+    Site,
+    Station,
+    Tariff,
+    Token,
+    TokenGroup,
+)
+from stations.models.access import PartyQuerySet, Role, memberships_of, parties_of
+from stations.services import expect_evses, rotate_secret
+from stations.tariff_words import sentences
 
 if TYPE_CHECKING:  # generic in the stubs only
     ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
-    TokenModelForm = forms.ModelForm[Token]
 else:
-    ModelAdmin, TabularInline, TokenModelForm = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
+    ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
 
-ADMINISTRATION = (Role.ADMINISTRATOR,)
+# Django's hundred take longer to show than any other page.
+ROWS_A_PAGE = 50
 
 
-def administered(rows: PartyQuerySet, user: Any) -> PartyQuerySet:
-    """Those of `rows` that belong to an operator which `user` administers; all of them for a superuser."""
-    if user.is_superuser:
-        return rows
-    if not rows.operator_lookup:
-        return rows.none()
-    operators = parties_of(user, roles=ADMINISTRATION, party="operator")
-    return rows.filter(**{f"{rows.operator_lookup}__in": operators}).distinct()
+def _roles_of(request: HttpRequest) -> frozenset[str]:
+    return frozenset(membership.role for membership in memberships_of(request.user))
+
+
+def _known_of(request: HttpRequest) -> dict[Any, bool]:
+    """What was asked already of rows: the frame of a form asks the same of its row for each button and inline."""
+    known: dict[Any, bool] | None = getattr(request, "party_rows", None)
+    if known is None:
+        known = {}
+        request.party_rows = known  # type: ignore[attr-defined]
+    return known
+
+
+def _holds(
+    request: HttpRequest, within: Callable[[Any], PartyQuerySet], obj: models.Model, what: str
+) -> bool:
+    """Whether `obj` is among the rows that are the visitor's, asked once for a page."""
+    known, key = _known_of(request), (what, type(obj), obj.pk)
+    if key not in known:
+        known[key] = within(request.user).filter(pk=obj.pk).exists()
+    return known[key]
 
 
 class OperatorsOwn(PartyQuerySet):
@@ -49,6 +77,9 @@ class PartyAdmin(ModelAdmin):
     """
 
     superuser_only = False
+    # To count all rows beside those found tells nobody anything.
+    show_full_result_count = False
+    list_per_page = ROWS_A_PAGE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self._rows().visible_to(request.user)
@@ -63,7 +94,7 @@ class PartyAdmin(ModelAdmin):
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         if obj is None:
             return self._has_party(request)
-        return self.get_queryset(request).filter(pk=obj.pk).exists()
+        return _holds(request, self._rows().visible_to, obj, "seen")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self._may_change(request)
@@ -78,14 +109,14 @@ class PartyAdmin(ModelAdmin):
         """Only what the user administers can be chosen: nobody gives a row to another party."""
         related = db_field.related_model.objects.all()
         if isinstance(related, PartyQuerySet):
-            options["queryset"] = administered(related, request.user)
+            options["queryset"] = related.administered_by(request.user)
         elif not request.user.is_superuser:
             options["queryset"] = related.none()
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     def _has_party(self, request: HttpRequest) -> bool:
         user: Any = request.user
-        return bool(user.is_active and (user.is_superuser or user.memberships.exists()))
+        return bool(user.is_active and (user.is_superuser or _roles_of(request)))
 
     def _may_change(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         user: Any = request.user
@@ -94,14 +125,20 @@ class PartyAdmin(ModelAdmin):
         if self.superuser_only:
             return False
         if obj is None:
-            return bool(user.memberships.filter(role__in=ADMINISTRATION).exists())
-        return administered(self._rows(), user).filter(pk=obj.pk).exists()
+            return not _roles_of(request).isdisjoint((Role.ADMINISTRATOR,))
+        return _holds(request, self._rows().administered_by, obj, "administered")
 
 
 class SuperuserInline(TabularInline):
     """Read by whoever reads the row it is on, changed by superusers."""
 
     extra = 0
+    # Of people there are as many as drivers: to be looked up, not to be scrolled through.
+    autocomplete_fields = ["user"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("user", "operator", "municipality")
+        return rows
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
@@ -147,7 +184,11 @@ class MunicipalityAdmin(PartyAdmin):
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """An operator reads the name of its municipality, not who works there."""
         user: Any = request.user
-        if obj is None or user.is_superuser or user.memberships.filter(municipality=obj).exists():
+        if (
+            obj is None
+            or user.is_superuser
+            or obj.pk in parties_of(user, roles=tuple(Role), party="municipality")
+        ):
             return [OfficialInline]
         return []
 
@@ -209,9 +250,11 @@ class StationAdmin(PartyAdmin):
     list_filter = [("site__operator", RelatedOnlyFieldListFilter), "ocpp_version"]
     list_select_related = ["site"]
     search_fields = ["identity", "name"]
+    autocomplete_fields = ["site"]
     fieldsets = [
         (None, {"fields": ["site", "identity", "name", "ocpp_version"]}),
         (_("Grid connection"), {"fields": ["connection_phases", "connection_a"]}),
+        (_("Prices"), {"fields": ["tariff"]}),
         (
             _("As the station said"),
             {"fields": ["vendor", "model", "serial_number", "firmware", "booted_at", "status"]},
@@ -233,7 +276,7 @@ class StationAdmin(PartyAdmin):
 
     @admin.action(description=_("Give a new password"), permissions=["change"])
     def rotate_secrets(self, request: HttpRequest, queryset: QuerySet[Station]) -> None:
-        mine = administered(Station.objects.all(), request.user)
+        mine = Station.objects.administered_by(request.user)
         for station in mine.filter(pk__in=queryset.values("pk")):
             secret = rotate_secret(station=station)
             self.log_change(request, station, str(_("Gave a new password.")))
@@ -244,42 +287,32 @@ class StationAdmin(PartyAdmin):
         self.message_user(request, text % {"station": station, "password": secret}, messages.WARNING)
 
 
-class NewTokenForm(TokenModelForm):
-    """A token's number goes in, and never comes out: only its digest is kept."""
-
-    id_token = forms.CharField(
-        label=_("number of the card or token"), max_length=36, help_text=_("Kept as a keyed hash only.")
-    )
-
-    class Meta:
-        model = Token
-        fields = ["operator", "user", "label", "blocked", "expires_at"]
-
-    def clean_id_token(self) -> str:
-        digest = digest_token(self.cleaned_data["id_token"].strip())
-        if Token.objects.filter(digest=digest).exists():
-            raise forms.ValidationError(_("This token is known already."))
-        return digest
-
-    def save(self, commit: bool = True) -> Token:  # noqa: FBT001, FBT002  # Django's
-        self.instance.digest = self.cleaned_data["id_token"]
-        return super().save(commit)
+@admin.register(TokenGroup)
+class TokenGroupAdmin(PartyAdmin):
+    list_display = ["name", "operator", "group_id"]
+    list_filter = [("operator", RelatedOnlyFieldListFilter)]
+    list_select_related = ["operator"]
+    search_fields = ["name"]
 
 
 @admin.register(Token)
 class TokenAdmin(PartyAdmin):
-    list_display = ["__str__", "operator", "blocked", "expires_at"]
-    list_filter = [("operator", RelatedOnlyFieldListFilter), "blocked"]
-    list_select_related = ["operator"]
+    """A token's number goes in, and never comes out."""
+
+    list_display = ["__str__", "operator", "kind", "group", "blocked", "expires_at"]
+    list_filter = [("operator", RelatedOnlyFieldListFilter), "blocked", "kind"]
+    list_select_related = ["operator", "group"]
     search_fields = ["label"]
+    autocomplete_fields = ["group", "user"]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002  # Django's
         """Only a new token has a number to give."""
-        form = TokenModelForm if obj else NewTokenForm
+        form = TokenForm if obj else NewTokenForm
         return super().get_form(request, obj, change, form=form, **options)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = ["operator", "label", "blocked", "expires_at"]
+        fields = ["operator", "kind", "group", "label", "blocked", "expires_at"]
+        fields += ["offline_allowed", "concurrent_allowed", "only_at"]
         if obj is None:
             fields.insert(0, "id_token")
         # Which driver a card belongs to is the driver's own to say, or a superuser's.
@@ -288,6 +321,24 @@ class TokenAdmin(PartyAdmin):
 
 @admin.register(Tariff)
 class TariffAdmin(PartyAdmin):
-    list_display = ["name", "operator", "price_per_kwh", "currency", "valid_from"]
+    form = TariffForm
+    list_display = ["name", "operator", "currency", "valid_from", "valid_until"]
     list_filter = [("operator", RelatedOnlyFieldListFilter)]
     list_select_related = ["operator"]
+    fieldsets = [
+        (None, {"fields": ["operator", "name", "valid_from", "valid_until", "currency", "tax_included"]}),
+        (_("Simple prices"), {"fields": ["per_kwh", "start_fee", "per_hour_parked", "vat"]}),
+        (_("All rules (OCPI)"), {"fields": ["elements", "min_price", "max_price", "credits_export"]}),
+        (_("What it says"), {"fields": ["in_words"]}),
+    ]
+    readonly_fields = ["in_words"]
+
+    @admin.display(description=_("in plain words"))
+    def in_words(self, tariff: Tariff) -> str:
+        if not tariff.elements:
+            return str(_("Save it to read here what it says."))
+        try:
+            told = sentences(tariff.parsed())
+        except BadTariff as bad:
+            return str(bad)
+        return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in told))

@@ -5,22 +5,27 @@ Access starts at the queryset: what a user may not see is not found. Times are R
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, cast
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from stations import commands, framelog
-from stations.models import ChargingSession, Command, Evse, MeterReading, Presence, Station
-from stations.models.access import Visitor
+from stations import commands, exchanges, framelog
+from stations.models import ChargingSession, Command, Evse, MeterReading, Presence, Site, Station, Token
+from stations.models.access import OPERATOR_ROLES, Visitor, parties_of
+from stations.objections import Objected
 from stations.ocpp.masking import mask_payload
 from stations.ocpp.readings import MEASURED
 from stations.ocpp.validation import SchemaViolation, UnknownAction
@@ -28,6 +33,8 @@ from stations.presence import online
 
 IDENTITY = "[^/]+"
 MOST_LINES = 1000
+# How far back a register is looked for; and how far apart the last import and the last export of a meter are.
+REMEMBERED, TOGETHER = timedelta(days=92), timedelta(days=1)
 
 
 def visitor(request: Request) -> Visitor:
@@ -35,14 +42,43 @@ def visitor(request: Request) -> Visitor:
     return cast("Visitor", request.user)
 
 
+class MomentField(serializers.DateTimeField):
+    """A moment to reckon with: days before and after it are in the calendar too, in every zone.
+
+    `latest`: the last year; 9999 where it may mean "for ever".
+    """
+
+    EARLIEST = 1900
+
+    def __init__(self, *, latest: int = 8999, **kwargs: Any) -> None:
+        self.latest = latest
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            moment: datetime = super().to_internal_value(value)
+        except OverflowError:  # the first day of year 1, which is none in the zone of the portal
+            self.fail("overflow")
+        if not self.EARLIEST <= moment.year <= self.latest:
+            raise ValidationError(f"Give a moment from {self.EARLIEST} to {self.latest}.")
+        return moment
+
+
 # ---------------------------------------------------------------------------------------------------- what is shown
+
+
+class ShownMomentField(serializers.DateTimeField):
+    """In the portal's zone. Which zone is current is slow to ask for each of hundreds, and is never another."""
+
+    def default_timezone(self) -> tzinfo:
+        return timezone.get_default_timezone()
 
 
 class ConnectorSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     status = serializers.CharField()
     error_code = serializers.CharField()
-    status_at = serializers.DateTimeField(allow_null=True)
+    status_at = ShownMomentField(allow_null=True)
 
 
 class EvseSerializer(serializers.Serializer[Any]):
@@ -55,13 +91,20 @@ class EvseSerializer(serializers.Serializer[Any]):
 class CapabilitiesSerializer(serializers.Serializer[Any]):
     """What the station said it can take; null where it did not say."""
 
-    read_at = serializers.DateTimeField()
+    read_at = ShownMomentField()
     smart_charging = serializers.BooleanField(allow_null=True)
     max_stack_level = serializers.IntegerField(allow_null=True)
     max_periods = serializers.IntegerField(allow_null=True)
     max_profiles = serializers.IntegerField(allow_null=True)
     rate_units = serializers.ListField(child=serializers.CharField())
     phases = serializers.IntegerField(allow_null=True)
+    measurands = serializers.ListField(child=serializers.CharField())
+    measurands_offered = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    ac_phase_switching = serializers.BooleanField(allow_null=True)
+    supported_purposes = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    dynamic_profiles = serializers.BooleanField(allow_null=True)
+    local_time = serializers.BooleanField(allow_null=True)
+    operation_modes = serializers.ListField(child=serializers.CharField(), allow_null=True)
 
 
 class StationSerializer(serializers.ModelSerializer[Station]):
@@ -70,7 +113,7 @@ class StationSerializer(serializers.ModelSerializer[Station]):
     municipality = serializers.CharField(source="site.concession.municipality.slug")
     site = serializers.CharField(source="site.name")
     online = serializers.BooleanField()
-    capabilities = serializers.SerializerMethodField()
+    capabilities = CapabilitiesSerializer(allow_null=True)
     evses = EvseSerializer(many=True)
 
     class Meta:
@@ -95,11 +138,6 @@ class StationSerializer(serializers.ModelSerializer[Station]):
             "evses",
         )
 
-    @extend_schema_field(CapabilitiesSerializer(allow_null=True))
-    def get_capabilities(self, station: Station) -> Any:
-        said = getattr(station, "capabilities", None)
-        return CapabilitiesSerializer(said).data if said else None
-
 
 class LogLineSerializer(serializers.Serializer[Any]):
     """One frame as sent, tokens and secrets masked."""
@@ -118,13 +156,28 @@ class WantedLines(serializers.Serializer[Any]):
     direction = serializers.ChoiceField(choices=["in", "out"], required=False, default="")
     action = serializers.CharField(required=False, default="", max_length=50)
     text = serializers.CharField(required=False, default="", max_length=100)
-    before = serializers.DateTimeField(required=False, default=None, allow_null=True)
+    before = MomentField(required=False, default=None, allow_null=True)
+    since = MomentField(required=False, default=None, allow_null=True)
+    outcome = serializers.ChoiceField(
+        choices=[outcome.value for outcome in exchanges.Outcome],
+        required=False,
+        default="",
+        help_text="Of the question; then lines come in pairs, and `before` is about questions. So with `transaction`.",
+    )
+    transaction = serializers.CharField(
+        required=False, default="", max_length=36, help_text="The number of 1.6 or the id of 2.x."
+    )
     limit = serializers.IntegerField(required=False, default=100, min_value=1, max_value=MOST_LINES)
 
 
 class CommandRequestSerializer(serializers.Serializer[Any]):
     action = serializers.CharField(max_length=50)
     payload = serializers.DictField(required=False, default=dict)
+    check = serializers.BooleanField(
+        required=False,
+        default=True,
+        help_text="false: send it although a charging profile in it breaks a rule, to see what the station does.",
+    )
 
 
 class QueuedSerializer(serializers.Serializer[Any]):
@@ -158,7 +211,14 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
 
 
 class SessionSerializer(serializers.ModelSerializer[ChargingSession]):
-    """`energy_wh` and `exported_wh` are registers, end less start; null while unknown."""
+    """`energy_wh` and `exported_wh` are registers, end less start; null while unknown.
+
+    `import_fall` and `export_fall` say why, where that register fell within the session. `over_by`: its end was never
+    told, and this is the latest that it can have been.
+
+    The cost is written down when the session has ended, and may change until `settled_at`. Amounts are null while it
+    runs, and where `cost_unknown` says why. `cost_lines`: what was used of each price (OCPI's dimensions).
+    """
 
     station = serializers.CharField(source="station.identity")
     energy_wh = serializers.FloatField(allow_null=True)
@@ -175,11 +235,20 @@ class SessionSerializer(serializers.ModelSerializer[ChargingSession]):
             "state",
             "started_at",
             "ended_at",
+            "over_by",
             "energy_wh",
+            "import_fall",
             "exported_wh",
+            "export_fall",
             "charging_state",
             "end_reason",
             "was_offline",
+            "cost_excl_tax",
+            "cost_incl_tax",
+            "cost_currency",
+            "cost_unknown",
+            "cost_lines",
+            "settled_at",
         )
 
 
@@ -205,6 +274,20 @@ class RegisterSerializer(serializers.Serializer[Any]):
 # --------------------------------------------------------------------------------------------------------- the views
 
 
+def _lines_of(station: Station, *, outcome: str, transaction: str, **wanted: Any) -> list[framelog.LogLine]:
+    if not outcome and not transaction:
+        return framelog.frames_of(station, **wanted)
+    search = exchanges.Search(
+        direction=wanted["direction"],
+        action=wanted["action"],
+        text=wanted["text"],
+        outcome=outcome,
+        transaction=transaction,
+        since=wanted["since"],
+    )
+    return exchanges.lines_of(station, search, before=wanted["before"], limit=wanted["limit"])
+
+
 class StationViewSet(viewsets.ReadOnlyModelViewSet[Station]):
     """Stations that you may see, by their OCPP identity."""
 
@@ -216,8 +299,9 @@ class StationViewSet(viewsets.ReadOnlyModelViewSet[Station]):
 
     def get_queryset(self) -> QuerySet[Station]:
         present = Presence.objects.filter(online(timezone.now()), station=OuterRef("pk"))
-        stations: QuerySet[Station] = Station.objects.visible_to(visitor(self.request)).with_place()
-        return stations.annotate(online=Exists(present)).prefetch_related("evses__connectors")
+        stations = Station.objects.visible_to(visitor(self.request)).with_place().with_sockets()
+        rows: QuerySet[Station] = stations.annotate(online=Exists(present))
+        return rows
 
     @extend_schema(parameters=[WantedLines], responses=LogLineSerializer(many=True))
     @action(detail=True, pagination_class=None, filter_backends=[])
@@ -227,13 +311,19 @@ class StationViewSet(viewsets.ReadOnlyModelViewSet[Station]):
         station = get_object_or_404(Station.objects.worked_on_by(visitor(request)), identity=id)
         wanted = WantedLines(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        lines = framelog.frames_of(station, **wanted.validated_data)
+        lines = _lines_of(station, **wanted.validated_data)
         return Response({"results": LogLineSerializer(lines, many=True).data})
 
     @extend_schema(request=CommandRequestSerializer, responses={202: QueuedSerializer})
     @action(detail=True, methods=["post"])
     def commands(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
-        """Queue a command; the payload is as on the wire and is checked against the schema first."""
+        """Queue a command; the payload is as on the wire.
+
+        It is checked against the schema first, and a charging profile in it by the rules of its OCPP version too: then
+        400 has for the field a `code`, a `text`, and the `clause` of the standard that it breaks. Only the rules can be
+        passed over, with `check` false. Every action that a CSMS asks can be asked; for what only a station asks the
+        field `action` gets the 400. Tokens, passwords and keys in a payload are kept only until it is sent.
+        """
         station = get_object_or_404(Station.objects.operable_by(visitor(request)), identity=id)
         asked = CommandRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -250,6 +340,10 @@ class StationViewSet(viewsets.ReadOnlyModelViewSet[Station]):
         except SchemaViolation as error:
             field = f"payload.{error.field}" if error.field else "payload"
             raise ValidationError({field: [error.problem]}) from error
+        except Objected as error:
+            objection = asdict(error.objection)
+            objection["field"] = f"payload.{error.objection.field}".rstrip(".")
+            raise ValidationError({objection["field"]: [objection]}) from error
         return Response({"id": command.pk}, status=status.HTTP_202_ACCEPTED)
 
 
@@ -271,10 +365,7 @@ class SessionViewSet(viewsets.ReadOnlyModelViewSet[ChargingSession]):
     queryset = ChargingSession.objects.none()
 
     def get_queryset(self) -> QuerySet[ChargingSession]:
-        user = visitor(self.request)
-        seen = ChargingSession.objects.visible_to(user)
-        if not getattr(user, "is_superuser", False):
-            seen = seen | ChargingSession.objects.of_driver(user)
+        seen = ChargingSession.objects.filter(_seen_by(visitor(self.request)))
         rows: QuerySet[ChargingSession] = seen.select_related("station").order_by("-started_at", "-pk")
         wanted = self.request.query_params.get("station")
         return rows.filter(station__identity=wanted) if wanted else rows
@@ -295,29 +386,60 @@ class SessionViewSet(viewsets.ReadOnlyModelViewSet[ChargingSession]):
         return self.get_paginated_response(ReadingSerializer(page, many=True).data)
 
 
+def _seen_by(user: Visitor) -> Q:
+    """An operator's sessions, and a driver's own.
+
+    Who is one of both is asked first: a condition on either serves no index, and a fleet has millions of sessions. With
+    the keys themselves the database knows whether few or many are theirs.
+    """
+    if getattr(user, "is_superuser", False):
+        return Q()
+    operators = parties_of(user, roles=OPERATOR_ROLES, party="operator")
+    tokens = list(Token.objects.filter(user=user.pk).values_list("pk", flat=True))
+    worked, own = Q(station__site__operator__in=operators), Q(token__in=tokens)
+    return worked | own if operators and tokens else worked if operators else own
+
+
 class RegisterViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Evse]):
-    """The energy registers of each EVSE, import and export apart."""
+    """The last energy registers of each EVSE, import and export apart; `registers/{id}/` tells them over time."""
 
     serializer_class = RegisterSerializer
     queryset = Evse.objects.none()
 
     def get_queryset(self) -> QuerySet[Evse]:
-        stations = Station.objects.visible_to(visitor(self.request))
-        wanted = self.request.query_params.get("station")
+        user, wanted = visitor(self.request), self.request.query_params.get("station")
+        if not Site.objects.visible_to(user).exists():
+            return Evse.objects.none()  # sites are few: to find none of the EVSEs, all would be looked at
+        stations = Station.objects.visible_to(user)
         if wanted:
             stations = stations.filter(identity=wanted)
         rows = Evse.objects.filter(station__in=stations).select_related("station")
-        return rows.annotate(**_last("import"), **_last("export")).order_by("station__identity", "number")
+        return _with_registers(rows, now=timezone.now()).order_by("station__identity", "number")
 
     @extend_schema(parameters=[OpenApiParameter("station", OpenApiTypes.STR, description="OCPP identity")])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().list(request, *args, **kwargs)
 
 
-def _last(register: str) -> dict[str, Subquery]:
-    """The last value of a register and its moment."""
+def _with_registers(evses: QuerySet[Evse], *, now: datetime) -> QuerySet[Evse]:
+    """With the last value of both registers and its moment; null where it was not sent for so long.
+
+    Bounded, for what a station never sends is looked for in vain: the import for REMEMBERED, the export where the
+    import ends, since a station that sends it sends both.
+    """
+    imported = _last("import", since=Value(now - REMEMBERED))
+    exported = _last("export", since=Coalesce(OuterRef("import_at"), Value(now)) - TOGETHER)
+    rows: QuerySet[Evse] = evses.annotate(**imported).annotate(**exported)
+    return rows
+
+
+def _last(register: str, *, since: Combinable) -> dict[str, Subquery]:
+    """The last value of a register since then, and its moment; by time, as the index is."""
     rows = MeterReading.objects.filter(
-        station=OuterRef("station_id"), evse_number=OuterRef("number"), **{f"{register}_wh__isnull": False}
+        station=OuterRef("station_id"),
+        evse_number=OuterRef("number"),
+        sampled_at__gte=since,
+        **{f"{register}_wh__isnull": False},
     ).order_by("-sampled_at")
     return {
         f"{register}_wh": Subquery(rows.values(f"{register}_wh")[:1]),

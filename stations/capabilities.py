@@ -2,63 +2,127 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextChoices
+from django.utils.translation import gettext_lazy as _
 
-from stations import commands, events
+from stations import commands, device_model, events
 from stations.domain import capabilities as domain
-from stations.models import Capabilities, Command, ConfigurationValue, Connector, Evse, Station
-from stations.ocpp import v2, v16
+from stations.models import (
+    Capabilities,
+    Command,
+    ConfigurationValue,
+    Connector,
+    DeviceReading,
+    Evse,
+    Station,
+)
+from stations.models.device import Attribute
+from stations.ocpp import device_reports, v2, v16
 from stations.ocpp.masking import mask_payload
-from stations.ocpp.messages import Report, ReportedValue
+from stations.ocpp.messages import Report
 
 ORIGIN = "capabilities"
+SAMPLING = "SampledDataCtrlr"
 READS = ("GetConfiguration", "GetBaseReport")
 # A station that never answers is asked this often after a boot, then left in peace.
 MAX_ATTEMPTS = 3
+# A boot leads to a question by itself; and a full report may take its time.
+ASKED_AGAIN_AFTER = timedelta(minutes=2)
 # Without these a limit cannot be seen to work.
 NEEDED_MEASURANDS = ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Import")
-# Asked one by one of a 2.x station that gives no report: component, variable, instance.
+# And these show a car that gives back (requirement 211): asked for where the station says that it has them.
+WANTED_MEASURANDS = (*NEEDED_MEASURANDS, "Energy.Active.Export.Register", "Power.Active.Export")
+# Asked one by one of a 2.x station that gives no report: component, variable, instance. In questions of a few: how
+# many variables fit into one, the station says in a variable too.
 VARIABLES = (
     ("SmartChargingCtrlr", "Enabled", ""),
     ("SmartChargingCtrlr", "ProfileStackLevel", ""),
     ("SmartChargingCtrlr", "PeriodsPerSchedule", ""),
     ("SmartChargingCtrlr", "RateUnit", ""),
     ("SmartChargingCtrlr", "Entries", "ChargingProfiles"),
-    ("SampledDataCtrlr", "TxUpdatedInterval", ""),
-    ("SampledDataCtrlr", "TxUpdatedMeasurands", ""),
+    (SAMPLING, "TxUpdatedInterval", ""),
+    (SAMPLING, "TxUpdatedMeasurands", ""),
     ("ChargingStation", "SupplyPhases", ""),
 )
-# Characteristics worth a row of their own: how many profiles fit, and which measurands the station has.
-KEEPS_MAX_LIMIT = re.compile(r"Entries\b", re.IGNORECASE)
-KEEPS_CHOICES = re.compile(r"TxUpdatedMeasurands$", re.IGNORECASE)
+VARIABLES_21 = (
+    ("SmartChargingCtrlr", "ACPhaseSwitchingSupported", ""),
+    ("SmartChargingCtrlr", "SupportedAdditionalPurposes", ""),
+    ("SmartChargingCtrlr", "SupportsDynamicProfiles", ""),
+    ("SmartChargingCtrlr", "SupportsUseLocalTime", ""),
+    ("SmartChargingCtrlr", "SupportsFeature", "DynamicProfiles"),
+    ("SmartChargingCtrlr", "SupportsFeature", "UseLocalTime"),
+    ("V2XChargingCtrlr", "SupportedOperationModes", ""),
+)
+
+
+class Known(TextChoices):
+    """How far a station's capabilities are known since its last boot."""
+
+    READ = "read", _("Read since the station last started.")
+    ASKED = "asked", _("The station was asked; not all of it came yet.")
+    UNREAD = "unread", _("Not read since the station last started.")
+    SILENT = (
+        "silent",
+        _("The station was asked several times since it last started, and gave nothing. See its OCPP log."),
+    )
 
 
 # ---------------------------------------------------------------- asking
 def ask(station: Station, *, now: datetime) -> Command | None:
     """Ask for all keys (1.6) or a full report (2.x). None: it is being asked already, or was asked often enough."""
-    asked = Command.objects.filter(station=station, origin=ORIGIN, action__in=READS)
+    asked = _asked().filter(station=station)
     if asked.filter(state__in=Command.OPEN).exists():
         return None
     if station.booted_at and asked.filter(requested_at__gte=station.booted_at).count() >= MAX_ATTEMPTS:
         return None
-    if station.ocpp_version == "1.6":
-        return _request(station, "GetConfiguration", {}, now)
-    report = {"requestId": int(now.timestamp()) % 2**31, "reportBase": "FullInventory"}
-    return _request(station, "GetBaseReport", report, now)
+    return device_model.ask_all(station=station, origin=ORIGIN, now=now)
+
+
+def unread(now: datetime) -> QuerySet[Station]:
+    """Stations of which nothing was read since their last boot, and that are to be asked again: a task got lost."""
+    asked = _asked().filter(station=OuterRef("pk"), requested_at__gte=OuterRef("booted_at"))
+    rows: QuerySet[Station] = Station.objects.filter(
+        ~Exists(asked.filter(_is_coming(now))),
+        ~Exists(asked.order_by("pk")[MAX_ATTEMPTS - 1 :]),
+        Q(capabilities__isnull=True) | Q(capabilities__read_at__lt=F("booted_at")),
+        booted_at__lte=now - ASKED_AGAIN_AFTER,
+    )
+    return rows
+
+
+def how_known(station: Station, *, now: datetime) -> Known:
+    """Whether the capabilities that stand there are those of the station as it last started."""
+    row: Capabilities | None = getattr(station, "capabilities", None)
+    if row is not None and (station.booted_at is None or row.read_at >= station.booted_at):
+        return Known.READ
+    asked = _asked().filter(station=station, requested_at__gte=station.booted_at or now)
+    if asked.filter(_is_coming(now)).exists():
+        return Known.ASKED
+    return Known.SILENT if asked.count() >= MAX_ATTEMPTS else Known.UNREAD
+
+
+def _asked() -> QuerySet[Command]:
+    """Our questions that reached a station, or still may."""
+    rows: QuerySet[Command] = Command.objects.filter(origin=ORIGIN, action__in=READS)
+    return rows.exclude(state__in=(Command.State.EXPIRED, Command.State.CANCELLED))
+
+
+def _is_coming(now: datetime) -> Q:
+    return Q(requested_at__gt=now - ASKED_AGAIN_AFTER) | Q(state__in=Command.OPEN)
 
 
 def _ask_one_by_one(station: Station, now: datetime) -> None:
-    wanted = [
-        {"component": {"name": component}, "variable": _named(name, instance)}
-        for component, name, instance in VARIABLES
-    ]
-    _request(station, "GetVariables", {"getVariableData": wanted}, now)
+    for variables in (VARIABLES_21, VARIABLES) if station.ocpp_version == "2.1" else (VARIABLES,):
+        wanted = [
+            {"component": {"name": component}, "variable": _named(name, instance)}
+            for component, name, instance in variables
+        ]
+        _request(station, "GetVariables", {"getVariableData": wanted}, now)
 
 
 def _request(station: Station, action: str, payload: dict[str, Any], now: datetime) -> Command:
@@ -72,11 +136,16 @@ def take_in(command: Command, *, now: datetime) -> None:
     accepted = command.state == Command.State.ACCEPTED
     match command.action:
         case "GetConfiguration" if accepted:
-            _store(station, v16.configuration_of(mask_payload(command.action, response)), now)
-            conclude(station, now=now, adjust=command.origin == ORIGIN)
+            device_model.store(station, v16.configuration_of(mask_payload(command.action, response)), now=now)
+            is_all = not command.payload.get("key")
+            conclude(station, now=now, adjust=command.origin == ORIGIN, is_all=is_all)
         case "GetVariables" if accepted:
-            _store(station, v2.variables_of(mask_payload(command.action, response)), now)
-            conclude(station, now=now, adjust=command.origin == ORIGIN)
+            device_model.store(
+                station, device_reports.variables_of(mask_payload(command.action, response)), now=now
+            )
+            is_ours = command.origin == ORIGIN
+            adjust = is_ours and _asks_sampling(command.payload)
+            conclude(station, now=now, adjust=adjust, is_all=is_ours)
         case "GetBaseReport" if command.origin == ORIGIN and response.get("status") != "Accepted":
             _ask_one_by_one(station, now)
         case "ChangeConfiguration" if accepted:
@@ -86,11 +155,26 @@ def take_in(command: Command, *, now: datetime) -> None:
             _take_in_set_variables(command, response, now)
 
 
+def _asks_sampling(payload: dict[str, Any]) -> bool:
+    return any(item["component"]["name"] == SAMPLING for item in payload["getVariableData"])
+
+
 def take_in_report(station: Station, report: Report, *, now: datetime) -> None:
     """A part of the device model; with its last part the capabilities are known."""
-    _store(station, report.values, now)
-    if report.is_last:
-        conclude(station, now=now, adjust=True)
+    count = device_model.store(station, report.values, now=now, reported=True)
+    whole = device_model.note_part(
+        station,
+        DeviceReading.Kind.VALUES,
+        report.request_id,
+        report.seq_no,
+        is_last=report.is_last,
+        count=count,
+        now=now,
+    )
+    if whole:
+        device_model.forget_unreported(whole)
+    if whole or report.is_last:
+        conclude(station, now=now, adjust=True, is_all=True)
 
 
 def _take_in_set_variables(command: Command, response: dict[str, Any], now: datetime) -> None:
@@ -107,45 +191,20 @@ def _take_in_set_variables(command: Command, response: dict[str, Any], now: date
 
 def _changed(station: Station, *, component: str, name: str, value: str, now: datetime) -> None:
     """A key or variable that we set: a row that was read follows, without reading all again."""
-    rows = ConfigurationValue.objects.filter(station=station, component__iexact=component, name__iexact=name)
-    if rows.update(value=value, read_at=now):
-        _derive(station, now)
-
-
-def _store(station: Station, values: Iterable[ReportedValue], now: datetime) -> None:
-    rows = {
-        (value.component, value.name): ConfigurationValue(
-            station=station,
-            component=value.component,
-            name=value.name,
-            value=value.value or "",
-            readonly=value.readonly,
-            read_at=now,
-        )
-        for value in _with_characteristics(values)
-    }
-    ConfigurationValue.objects.bulk_create(
-        rows.values(),
-        update_conflicts=True,
-        unique_fields=["station", "component", "name"],
-        update_fields=["value", "readonly", "read_at"],
+    rows = ConfigurationValue.objects.filter(
+        station=station, component__iexact=component, name__iexact=name, attribute=Attribute.ACTUAL
     )
-
-
-def _with_characteristics(values: Iterable[ReportedValue]) -> Iterable[ReportedValue]:
-    for value in values:
-        yield value
-        if value.max_limit is not None and KEEPS_MAX_LIMIT.match(value.name):
-            limit = f"{value.max_limit:g}"
-            yield ReportedValue(value.component, f"{value.name}.maxLimit", limit, readonly=True)
-        if value.choices and KEEPS_CHOICES.match(value.name):
-            yield ReportedValue(value.component, f"{value.name}.valuesList", value.choices, readonly=True)
+    if rows.update(value=value, read_at=now):
+        _derive(station, now, is_all=False)
 
 
 # ---------------------------------------------------------------- concluding
-def conclude(station: Station, *, now: datetime, adjust: bool) -> None:
-    """Make the Capabilities row from what was read; `adjust`: also ask for the samples that are needed."""
-    known = _derive(station, now)
+def conclude(station: Station, *, now: datetime, adjust: bool, is_all: bool) -> None:
+    """Make the Capabilities row from what was read; `adjust`: also ask for the samples that are needed.
+
+    `is_all`: the station was asked for all that they need, not for a few values that a person wanted.
+    """
+    known = _derive(station, now, is_all=is_all)
     if known.evse_count:
         _correct_evses(station, known.evse_count)
     events.record(station_id=station.pk, kind=events.Kind.CAPABILITIES_READ, at=now, now=now)
@@ -153,34 +212,49 @@ def conclude(station: Station, *, now: datetime, adjust: bool) -> None:
         _adjust_sampling(station, now)
 
 
-def _derive(station: Station, now: datetime) -> domain.StationCapabilities:
+def _derive(station: Station, now: datetime, *, is_all: bool) -> domain.StationCapabilities:
     values = _values(station)
     if station.ocpp_version == "1.6":
         known = domain.from_keys({name: row.value for (_, name), row in values.items()})
     else:
         known = domain.from_variables({place: row.value for place, row in values.items()})
+    said = _row_of(station, known)
     Capabilities.objects.update_or_create(
         station_id=station.pk,
-        defaults={
-            "read_at": now,
-            "firmware": Station.objects.values_list("firmware", flat=True).get(pk=station.pk),
-            "smart_charging": known.smart_charging,
-            "max_stack_level": known.max_stack_level,
-            "max_periods": known.max_periods,
-            "max_profiles": known.max_profiles,
-            "rate_units": list(known.rate_units),
-            "phases": known.phases,
-            "evse_count": known.evse_count,
-            "measurands": list(known.measurands),
-            "feature_profiles": list(known.feature_profiles),
-        },
+        defaults=said | ({"read_at": now} if is_all else {}),
+        create_defaults=said | {"read_at": now},
     )
     return known
 
 
+def _row_of(station: Station, known: domain.StationCapabilities) -> dict[str, Any]:
+    return {
+        "firmware": Station.objects.values_list("firmware", flat=True).get(pk=station.pk),
+        "smart_charging": known.smart_charging,
+        "max_stack_level": known.max_stack_level,
+        "max_periods": known.max_periods,
+        "max_profiles": known.max_profiles,
+        "rate_units": list(known.rate_units),
+        "phases": known.phases,
+        "evse_count": known.evse_count,
+        "measurands": list(known.measurands),
+        "measurands_offered": _list_or_none(known.measurands_offered),
+        "feature_profiles": list(known.feature_profiles),
+        "ac_phase_switching": known.ac_phase_switching,
+        "supported_purposes": _list_or_none(known.supported_purposes),
+        "dynamic_profiles": known.dynamic_profiles,
+        "local_time": known.local_time,
+        "operation_modes": _list_or_none(known.operation_modes),
+    }
+
+
+def _list_or_none(items: tuple[str, ...] | None) -> list[str] | None:
+    return None if items is None else list(items)
+
+
 def _values(station: Station) -> dict[tuple[str, str], ConfigurationValue]:
     """All that was read, by component and name in lower case: names are case-insensitive in both versions."""
-    rows = ConfigurationValue.objects.filter(station=station)
+    rows = ConfigurationValue.objects.filter(station=station, attribute=Attribute.ACTUAL, is_unknown=False)
     return {(row.component.lower(), row.name.lower()): row for row in rows}
 
 
@@ -192,6 +266,12 @@ def _correct_evses(station: Station, count: int) -> None:
             Connector.objects.create(evse=evse)
     surplus = Evse.objects.filter(station=station, number__gt=count)
     surplus.exclude(Q(connectors__status__gt="") | Q(connectors__status_at__isnull=False)).delete()
+
+
+def forget(station: Station) -> None:
+    """What was read of the station holds no more, and until it is read again nothing is known."""
+    ConfigurationValue.objects.filter(station=station).delete()
+    Capabilities.objects.filter(station=station).delete()
 
 
 # ---------------------------------------------------------------- sampling
@@ -231,7 +311,7 @@ def _wanted_variables(values: Mapping[tuple[str, str], ConfigurationValue]) -> l
     sampled = values.get(("sampleddatactrlr", "txupdatedmeasurands"))
     choices = values.get(("sampleddatactrlr", "txupdatedmeasurands.valueslist"))
     if sampled and choices and not sampled.readonly:
-        offered = [each for each in NEEDED_MEASURANDS if each in domain.listed(choices.value)]
+        offered = [each for each in WANTED_MEASURANDS if each in domain.listed(choices.value)]
         asked = _with_needed(domain.listed(sampled.value), offered)
         if asked:
             wanted.append(_setting(sampled, ",".join(asked)))

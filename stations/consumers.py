@@ -6,39 +6,46 @@ import asyncio
 import base64
 import binascii
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 from channels.consumer import AsyncConsumer
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
-from stations import presence
-from stations.credentials import verify_secret
+from stations import admitting, events, presence
+from stations.admission import Caller, Doors, Refused, caller_of, is_worth_an_event, note_right, note_wrong
+from stations.admitting import Admitted, NeedsSlowHash
 from stations.gateway import Connection, Send, gateway
 from stations.models import Station
 
 logger = logging.getLogger(__name__)
 
 # Best first. OCPP-J 1.6, 3.1.2: the server chooses from what the station offers.
-SUBPROTOCOLS = {"ocpp2.0.1": "2.0.1", "ocpp1.6": "1.6"}
+SUBPROTOCOLS = {"ocpp2.1": "2.1", "ocpp2.0.1": "2.0.1", "ocpp1.6": "1.6"}
 # Of these the server says no more. 1005 is all that it knows of a line that was cut, or that answered no ping.
 CLOSE_REASONS = {
     1005: "without a word: closed, cut, or silent to pings",
     1009: "a frame was larger than is allowed",
 }
 
-# Its own few threads: many stations at once with a slow password hash must not take those of the pages.
+# Their own few threads: many stations at once must not take those of the pages, and those with a chosen password
+# (a slow hash) not those of the others.
 _admission = ThreadPoolExecutor(max_workers=2, thread_name_prefix="admission")
+_slow_hashes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slow-hash")
+MAX_SLOW_HASHES = 100  # that wait at once: half a minute of work
+_slow_waiting: set[int] = set()
+doors = Doors()
 
 
-class Refused(Exception):
-    """A station that is not let in, with the HTTP status that it gets instead of an upgrade."""
+class WrongAddress(AsyncConsumer):
+    """Whoever connects elsewhere: the mistakes of set-ups, which are to be found by reading the answer."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
+        await receive()
+        text = "Stations connect to /ocpp/ with their identity behind it and nothing else, as in /ocpp/NL-ABC-0001."
+        await _refuse(send, Refused(404, text))
 
 
 class StationConsumer(AsyncConsumer):
@@ -52,21 +59,42 @@ class StationConsumer(AsyncConsumer):
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
         await receive()  # websocket.connect
+        caller = caller_of(scope)
         try:
-            station, version = await _admit(scope)
+            doors.enter(caller.address)
         except Refused as refused:
-            logger.info("%s refused: %d %s", scope["path"], refused.status, refused.text)
             return await _refuse(send, refused)
-        connection = Connection(station.pk, station.identity, version, send)
-        await gateway.run(lambda: _take_lease(connection, station))
-        reason = "gone before it was let in"
         try:
-            await send({"type": "websocket.accept", "subprotocol": f"ocpp{version}"})
-            gateway.register(connection)
-            reason = "the server stopped"
-            reason = await _read(connection, receive)
+            await _serve(scope, caller, receive, send)
         finally:
-            gateway.unregister(connection, reason)
+            doors.leave(caller.address)
+
+
+async def _serve(scope: dict[str, Any], caller: Caller, receive: Any, send: Send) -> None:
+    identity = scope["url_route"]["kwargs"]["identity"]
+    try:
+        version = _version(scope)
+        admitted = await _admit(identity, _password_of(scope["headers"], identity), caller)
+    except Refused as refused:
+        await _note(refused, identity, caller)
+        return await _refuse(send, refused)
+    station = admitted.station
+    connection = Connection(station.pk, station.identity, version, send)
+    try:
+        is_taken = await gateway.run(lambda: _take_lease(connection, admitted, caller))
+    except (OperationalError, InterfaceError):  # the writer has said so in the log
+        return await _refuse(send, _away())
+    if not is_taken:
+        text = "The password, certificate or registration of this station was changed just now: try again."
+        return await _refuse(send, Refused(503, text, retry_after_s=1))
+    reason = "gone before it was let in"
+    try:
+        await send({"type": "websocket.accept", "subprotocol": f"ocpp{version}"})
+        gateway.register(connection)
+        reason = "the server stopped"
+        reason = await _read(connection, receive)
+    finally:
+        gateway.unregister(connection, reason)
 
 
 async def _read(connection: Connection, receive: Any) -> str:
@@ -84,29 +112,79 @@ async def _read(connection: Connection, receive: Any) -> str:
         await gateway.receive(connection, text)
 
 
-async def _admit(scope: dict[str, Any]) -> tuple[Station, str]:
-    """The station and the version to speak with it. Raises Refused."""
+def _version(scope: dict[str, Any]) -> str:
     version = next((v for name, v in SUBPROTOCOLS.items() if name in scope["subprotocols"]), None)
     if version is None:
         names = ", ".join(SUBPROTOCOLS)
         raise Refused(400, f"No common sub-protocol: offer one of {names} in Sec-WebSocket-Protocol.")
-    identity = scope["url_route"]["kwargs"]["identity"]
-    password = _password_of(scope["headers"], identity)
+    return version
+
+
+async def _admit(identity: str, password: bytes | None, caller: Caller) -> Admitted:
+    """The station, and what it showed. Raises Refused. A third of a second of hashing is done aside, and bounded."""
     loop = asyncio.get_running_loop()
-    station: Station = await loop.run_in_executor(_admission, _verified, identity, password)
-    return station, version
+    try:
+        return await loop.run_in_executor(_admission, _judge, identity, password, caller)
+    except NeedsSlowHash as needs:
+        station = needs.station
+    if len(_slow_waiting) >= MAX_SLOW_HASHES or station.pk in _slow_waiting:
+        raise Refused(503, "Other passwords are being checked: try again.", retry_after_s=5)
+    _slow_waiting.add(station.pk)
+    try:
+        return await loop.run_in_executor(_slow_hashes, _judge_slowly, station, password or b"", caller)
+    finally:
+        _slow_waiting.discard(station.pk)
 
 
-def _verified(identity: str, password: bytes | None) -> Station:
+def _judge(identity: str, password: bytes | None, caller: Caller) -> Admitted:
     close_old_connections()
-    station: Station | None = Station.objects.filter(identity=identity).first()
-    if station is None:
-        raise Refused(404, "No such station here: register it first (manage.py add_station).")
-    if password is None:
-        raise Refused(401, "Basic authentication asked: the station's identity and its password.")
-    if not verify_secret(station, password):
-        raise Refused(401, "Wrong password for this station.")
-    return station
+    try:
+        return _counted(
+            lambda: admitting.judge(identity, password, caller, now=datetime.now(UTC)), identity, caller
+        )
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("The database is away, %s is asked to come back: %s", identity, error)
+        raise _away() from None
+
+
+def _away() -> Refused:
+    return Refused(503, "The database is away: try again.", retry_after_s=5)
+
+
+def _judge_slowly(station: Station, password: bytes, caller: Caller) -> Admitted:
+    return _counted(lambda: admitting.judge_slowly(station, password, caller), station.identity, caller)
+
+
+def _counted(judgement: Callable[[], Admitted], identity: str, caller: Caller) -> Admitted:
+    """In the thread of the judgement: the next attempt finds it counted."""
+    try:
+        admitted = judgement()
+    except Refused as refused:
+        if refused.is_guess:
+            note_wrong(identity, caller.address)
+        raise
+    note_right(identity, caller.address)
+    return admitted
+
+
+async def _note(refused: Refused, identity: str, caller: Caller) -> None:
+    """In the log and among the station's events, at the 1st, 10th, 100th, ... time: not one for each attempt."""
+    loop = asyncio.get_running_loop()
+    reason = refused.reason or str(refused.status)
+    count = await loop.run_in_executor(_admission, is_worth_an_event, identity, reason)
+    if not count:
+        return
+    logger.info("%s from %s refused: %d %s", identity, caller.address, refused.status, refused.text)
+    if refused.reason:
+        data = {"reason": refused.reason, "address": caller.address, "count": count}
+        await gateway.run(lambda: _record(identity, data))
+
+
+def _record(identity: str, data: dict[str, Any]) -> None:
+    station = Station.objects.filter(identity=identity).first()
+    if station is not None:
+        now = datetime.now(UTC)
+        events.record(station_id=station.pk, kind=events.Kind.CONNECTION_REFUSED, at=now, now=now, data=data)
 
 
 def _password_of(headers: list[tuple[bytes, bytes]], identity: str) -> bytes | None:
@@ -124,19 +202,28 @@ def _password_of(headers: list[tuple[bytes, bytes]], identity: str) -> bytes | N
     return decoded.removeprefix(name) if decoded.startswith(name) else None
 
 
-def _take_lease(connection: Connection, station: Station) -> None:
+def _take_lease(connection: Connection, admitted: Admitted, caller: Caller) -> bool:
+    """False: what it was let in by holds no more."""
+    now = datetime.now(UTC)
+    if not admitting.still_holds(admitted):
+        return False
     presence.take(
-        station=station,
+        station=admitted.station,
         connection=connection.id,
         gateway=gateway.id,
         version=connection.version,
-        now=datetime.now(UTC),
+        now=now,
+        address=caller.address,
     )
+    admitting.settle(admitted, now=now)
+    return True
 
 
 async def _refuse(send: Send, refused: Refused) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     if refused.status == 401:
         headers.append((b"www-authenticate", b'Basic realm="OCPP"'))
+    if refused.retry_after_s:
+        headers.append((b"retry-after", str(refused.retry_after_s).encode()))
     await send({"type": "websocket.http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": refused.text.encode()})

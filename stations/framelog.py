@@ -1,4 +1,7 @@
-"""What a station and we said to one another, newest first: frames, and the readings that keep their message."""
+"""What a station and we said to one another, newest first: frames, and the readings that keep their message.
+
+Line by line (`frames_of`), or each question with its answer (stations.exchanges).
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,7 @@ class _Wanted:
     action: str
     text: str
     before: datetime | None
+    since: datetime | None
     limit: int
 
 
@@ -47,14 +51,15 @@ def frames_of(
     action: str = "",
     text: str = "",
     before: datetime | None = None,
+    since: datetime | None = None,
     limit: int = 100,
 ) -> list[LogLine]:
     """About `limit` lines, newest first; the next page is `before` the time of the last line of this one.
 
     Lines of one moment stay on one page, so that none is lost between two. `direction` "in" or "out", `action`
-    (exact) and `text` (contained) narrow it; empty is all.
+    (exact), `text` (contained) and `since` narrow it; empty is all.
     """
-    wanted = _Wanted(station, direction, action, text, before, limit + SAME_MOMENT)
+    wanted = _Wanted(station, direction, action, text, before, since, limit + SAME_MOMENT)
     lines = merge(_frames(wanted), _readings(wanted), key=lambda line: line.at, reverse=True)
     page = list(islice(lines, limit))
     page.extend(takewhile(lambda line: bool(page) and line.at == page[-1].at, lines))
@@ -71,6 +76,8 @@ def _frames(wanted: _Wanted) -> Iterator[LogLine]:
         rows = rows.filter(text__icontains=wanted.text)
     if wanted.before:
         rows = rows.filter(at__lt=wanted.before)
+    if wanted.since:
+        rows = rows.filter(at__gte=wanted.since)
     for row in rows.order_by("-at", "-pk")[: wanted.limit]:
         yield LogLine(row.at, row.direction, row.kind, row.action, row.message_id, row.text)
 
@@ -94,6 +101,8 @@ def _messages(wanted: _Wanted) -> QuerySet[MeterReading]:
     rows = MeterReading.objects.filter(station=wanted.station).exclude(message="")
     if wanted.before:
         rows = rows.filter(received_at__lt=wanted.before)
+    if wanted.since:
+        rows = rows.filter(received_at__gte=wanted.since)
     if wanted.text:
         rows = rows.filter(message__icontains=wanted.text)
     return rows.order_by("-received_at", "-pk")

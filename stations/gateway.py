@@ -21,12 +21,14 @@ from stations import commands, intake, nudges, presence
 from stations.ingest import Job, Writer
 from stations.ocpp import masking, rpc
 from stations.ocpp.bounds import OUTLETS
+from stations.ocpp.brakes import BrokenFrames, Pace
 from stations.ocpp.readings import rows_of
 from stations.ocpp.validation import request_validator
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.5  # rows that no nudge told of: another process without a channel layer, or a nudge that was lost
+RELEASED = 100  # leases of dead gateways that are ended in one piece of work
 MAX_UNANSWERED = 64  # frames of one station in the writer's queue; then its socket waits
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -50,7 +52,10 @@ class Connection:
     # Frames in the second that began at `second`: the brake on a station that floods.
     second: int = 0
     frames: int = 0
+    pace: Pace = field(default_factory=Pace)
+    broken: BrokenFrames = field(default_factory=BrokenFrames)
     closing: bool = False
+    closed_for: str = ""  # why we closed it; empty: the station did, or the line
     roomy: asyncio.Event | None = None
 
     def send(self, text: str) -> None:
@@ -61,6 +66,7 @@ class Connection:
     def close(self, code: int, reason: str) -> None:
         if not self.closing:
             self.closing = True
+            self.closed_for = f"closed by us with {code} {reason}"
             _start(self.asgi_send({"type": "websocket.close", "code": code, "reason": reason}), self.identity)
 
 
@@ -107,6 +113,11 @@ class Gateway:
         self.connections: dict[int, Connection] = {}
         self.writer = Writer(self._released)
         self._looking: set[int] = set()
+        # Commands that left and were not answered yet, oldest first: (station, message id) -> the loop's time.
+        self._asked: dict[tuple[int, str], float] = {}
+        # Sockets with broken frames that were only counted so far.
+        self._counted: set[Connection] = set()
+        self._renewed_at = 0.0
 
     async def start(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -150,6 +161,8 @@ class Gateway:
         if self.connections.get(connection.station_id) is connection:
             del self.connections[connection.station_id]
         station_id, owner = connection.station_id, connection.id
+        reason = connection.closed_for or reason
+        self._sum_up(connection)
         work = lambda: presence.end(station_id=station_id, connection=owner, reason=reason, now=_now())  # noqa: E731
         self.writer.submit(Job(work=work))
 
@@ -157,15 +170,29 @@ class Gateway:
 
     async def receive(self, connection: Connection, text: str) -> None:
         """Take in one frame. Waits only where the station is faster than the database (or than is decent)."""
+        if connection.closing:
+            return  # what it says now gets no answer any more, so it will say it again
         connection.last_message_at = now = _now()
         self._take_in(connection, text, now)
         connection.frames += 1
         if now.second != connection.second:
-            connection.second, connection.frames = now.second, 0
+            self._begin_second(connection, now.second)
         elif connection.frames > settings.OCPP_MAX_FRAMES_PER_S:
             await asyncio.sleep(1 - now.microsecond / 1e6)
         if connection.unanswered >= MAX_UNANSWERED or self.writer.is_full:
             await self._wait_for_room(connection)
+
+    def _begin_second(self, connection: Connection, second: int) -> None:
+        """The brake holds a flood at the allowed rate; a station that goes on pushing against it is shown out."""
+        was_over = connection.frames > settings.OCPP_MAX_FRAMES_PER_S
+        flooding_s = connection.pace.next_second(
+            passed_s=(second - connection.second) % 60, was_over=was_over
+        )
+        connection.second, connection.frames = second, 0
+        if flooding_s >= settings.OCPP_FLOOD_S:
+            connection.close(1008, f"too many frames: at most {settings.OCPP_MAX_FRAMES_PER_S} a second")
+            peer, now = connection, _now()
+            self.writer.submit(Job(work=lambda: intake.record_flood(peer, flooding_s, now)))
 
     def _take_in(self, connection: Connection, text: str, now: datetime) -> None:
         try:
@@ -174,16 +201,22 @@ class Gateway:
             return self._refuse(connection, text, broken, now)
         if isinstance(frame, rpc.Call) and frame.action == "MeterValues":
             return self._take_in_readings(connection, frame, text, now)
-        return self._submit(connection, intake.work_of(connection, frame, text, now))
+        if not isinstance(frame, rpc.Call):
+            self._asked.pop((connection.station_id, frame.message_id), None)
+        if isinstance(frame, rpc.CallResult | rpc.CallError):
+            answered = intake.Answered(connection, frame, text, now)
+            return self._submit(connection, Job(together=intake.take_answers, item=answered))
+        return self._submit(connection, Job(work=intake.work_of(connection, frame, text, now)))
 
     def _take_in_readings(self, connection: Connection, frame: rpc.Call, text: str, now: datetime) -> None:
         """The path that every sample takes: no row is read, the reading keeps the message, the answer is empty."""
         payload = frame.payload
         if not request_validator(connection.version, "MeterValues").is_valid(payload):
-            return self._submit(connection, intake.work_of(connection, frame, text, now))
+            return self._submit(connection, Job(work=intake.work_of(connection, frame, text, now)))
         evse_number = payload["connectorId"] if connection.version == "1.6" else payload["evseId"]
         if evse_number not in OUTLETS:
-            return self._submit(connection, intake.work_of(connection, frame, text, now))
+            return self._submit(connection, Job(work=intake.work_of(connection, frame, text, now)))
+        is_open = _is_open(text)
         try:
             rows = rows_of(
                 payload["meterValue"],
@@ -191,9 +224,10 @@ class Gateway:
                 evse_number=evse_number,
                 transaction_id=str(payload.get("transactionId", "")),
                 received_at=now,
-                message_id=frame.message_id,
+                # PostgreSQL takes no NUL: without an answer the station would repeat its sample for ever.
+                message_id=frame.message_id.replace("\x00", "\ufffd") if is_open else frame.message_id,
                 # Only customData leaves room for a token in a message that its schema accepts.
-                message=masking.mask_text(text, "MeterValues") if _is_open(text) else text,
+                message=masking.mask_text(text, "MeterValues") if is_open else text,
             )
         except rpc.CallFailed as failed:
             broken = rpc.BrokenFrame(failed.code, failed.description, message_id=frame.message_id)
@@ -202,11 +236,27 @@ class Gateway:
         return self.writer.submit(Job(rows=rows, token=(connection, rpc.result_text(frame.message_id, {}))))
 
     def _refuse(self, connection: Connection, text: str, broken: rpc.BrokenFrame, now: datetime) -> None:
-        self._submit(connection, intake.refusal_of(connection, broken, text, now))
+        if not connection.broken.is_kept(now):
+            # Counted, and written down as one sum: a station gone mad must not cost three rows for each of its frames.
+            self._counted.add(connection)
+            if broken.answerable:
+                connection.send(rpc.error_text(broken.message_id, broken, connection.version))
+            return
+        if connection.broken.left_out:
+            self._sum_up(connection)
+        self._submit(connection, Job(work=intake.refusal_of(connection, broken, text, now)))
 
-    def _submit(self, connection: Connection, work: Callable[[], Any]) -> None:
+    def _sum_up(self, connection: Connection) -> None:
+        """Write down how many broken frames were only counted."""
+        self._counted.discard(connection)
+        left_out, now = connection.broken.take_left_out(), _now()
+        if left_out:
+            self.writer.submit(Job(work=lambda: intake.record_left_out(connection, left_out, now)))
+
+    def _submit(self, connection: Connection, job: Job) -> None:
         connection.unanswered += 1
-        self.writer.submit(Job(work=work, token=(connection, None)))
+        job.token = (connection, None)
+        self.writer.submit(job)
 
     async def _wait_for_room(self, connection: Connection) -> None:
         connection.roomy = asyncio.Event()
@@ -263,17 +313,21 @@ class Gateway:
         here = {pk: self.connections[pk].id for pk in self._looking if pk in self.connections}
         self._looking.clear()
         future: asyncio.Future[Any] = self.loop.create_future()
-        future.add_done_callback(self._send_claimed)
+        future.add_done_callback(lambda claimed: self._send_claimed(here, claimed))
         self.writer.submit(Job(work=lambda: intake.claim(here, _now()), token=future))
 
-    def _send_claimed(self, future: asyncio.Future[Any]) -> None:
+    def _send_claimed(self, here: dict[int, UUID], future: asyncio.Future[Any]) -> None:
         if future.exception() is not None:
             logger.error("Commands could not be claimed", exc_info=future.exception())
             return
-        for station_id, text in future.result():
+        claimed: intake.Claimed = future.result()
+        for station_id, reason in claimed.lost.items():
+            self._close_lost(station_id, here[station_id], reason)
+        for station_id, message_id, text in claimed.frames:
             connection = self.connections.get(station_id)
             # A socket that closed in between: the end of its lease makes the command's outcome unknown.
             if connection is not None:
+                self._asked[station_id, message_id] = self.loop.time()
                 connection.send(text)
 
     # ------------------------------------------------------------ rounds
@@ -287,21 +341,55 @@ class Gateway:
                 logger.exception("A round of the gateway failed; the next is in %s s", seconds)
 
     async def _poll(self) -> None:
+        self._give_up_overdue()
+        now = _now()
+        for connection in [one for one in self._counted if one.broken.is_due(now)]:
+            self._sum_up(connection)
         if self.connections:
             self._look(await self.run(commands.waiting))
 
+    def _give_up_overdue(self) -> None:
+        """What was not answered in time is unknown now, not when the caretaker comes by. Asks the database nothing."""
+        latest = self.loop.time() - settings.OCPP_CALL_TIMEOUT_S
+        overdue = []
+        for asked, asked_at in self._asked.items():
+            if asked_at > latest:
+                break  # the rest left later
+            overdue.append(asked)
+        for asked in overdue:
+            del self._asked[asked]
+        if overdue:
+            stations = {station_id for station_id, _ in overdue}
+            self.writer.submit(Job(work=lambda: commands.give_up_overdue(stations, now=_now())))
+
     async def _renew(self) -> None:
         held = {pk: (one.id, one.last_message_at) for pk, one in self.connections.items()}
-        if not held:
+        lost: dict[int, str] = await self.run(lambda: presence.renew(held=held, now=_now()))
+        for station_id, reason in lost.items():
+            self._close_lost(station_id, held[station_id][0], reason)
+        await self._release_dead()
+
+    def _close_lost(self, station_id: int, owner: UUID, reason: str) -> None:
+        """Its lease is gone. A socket that came after it is another's."""
+        connection = self.connections.get(station_id)
+        if connection is not None and connection.id == owner:
+            connection.close(1008 if reason in presence.EXPELLED else 1000, reason)
+
+    async def _release_dead(self) -> None:
+        """Those who live end the leases of a gateway that died.
+
+        Not right after the database was away for all: then its other gateways have not renewed theirs yet either.
+        """
+        before, self._renewed_at = self._renewed_at, self.loop.time()
+        if self._renewed_at - before >= 2 * presence.RENEWAL_S:
             return
-        for station_id in await self.run(lambda: presence.renew(held=held, now=_now())):
-            connection = self.connections.get(station_id)
-            if connection is not None and connection.id == held[station_id][0]:
-                connection.close(1000, "the station has connected elsewhere")
+        # A few at a time, so that the stations here do not wait for it.
+        while await self.run(lambda: presence.release_dead(_now(), at_most=RELEASED)) == RELEASED:
+            pass
 
 
 def _is_open(text: str) -> bool:
-    """Whether the frame may hold a vendor's own fields; a backslash can hide a letter of their key."""
+    """Whether the frame may hold a vendor's own fields, or a NUL; a backslash can hide a letter of their key."""
     return "customData" in text or "\\" in text
 
 

@@ -7,9 +7,11 @@ text to send back once it is durable, and whether the station has become free fo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Protocol
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 Answer = tuple[str | None, bool]
 In, Out = Frame.Direction.IN, Frame.Direction.OUT
+# A station says at once that it could not read an answer.
+UNREAD_WITHIN = timedelta(minutes=10)
 
 
 class Peer(Protocol):
@@ -33,13 +37,34 @@ class Peer(Protocol):
     version: str
 
 
+class Claimed(NamedTuple):
+    """Frames to send, as (station id, message id, text); and the sockets here whose lease is gone, with the reason."""
+
+    frames: list[tuple[int, str, str]]
+    lost: dict[int, str]
+
+
+class Answered(NamedTuple):
+    """A frame that answers a question of ours."""
+
+    peer: Peer
+    frame: rpc.CallResult | rpc.CallError
+    text: str
+    now: datetime
+
+
 def work_of(
-    peer: Peer, frame: rpc.Call | rpc.CallResult | rpc.CallError, text: str, now: datetime
+    peer: Peer, frame: rpc.Call | rpc.Send | rpc.CallResultError, text: str, now: datetime
 ) -> Callable[[], Answer]:
-    """The work for a frame that could be read."""
+    """The work for a frame that could be read and answers nothing: for those, see `take_answers`."""
     if isinstance(frame, rpc.Call):
-        return lambda: _answer_call(peer, frame, text, now)
-    return lambda: _take_answer(peer, frame, text, now)
+        received_s = time.monotonic()
+        return lambda: _answer_call(peer, frame, text, now, received_s)
+    if peer.version != "2.1":
+        return refusal_of(peer, rpc.only_of_21(frame), text, now)
+    if isinstance(frame, rpc.Send):
+        return lambda: _take_sent(peer, frame, text, now)
+    return lambda: _note_unread(peer, frame, text, now)
 
 
 def refusal_of(peer: Peer, broken: rpc.BrokenFrame, text: str, now: datetime) -> Callable[[], Answer]:
@@ -47,13 +72,29 @@ def refusal_of(peer: Peer, broken: rpc.BrokenFrame, text: str, now: datetime) ->
     return lambda: _refuse(peer, broken, text, now)
 
 
-def claim(held: dict[int, UUID], now: datetime) -> list[tuple[int, str]]:
-    """Claim the next command of each station: (station id, frame), logged as sent.
+def record_flood(peer: Peer, flooding_s: int, now: datetime) -> None:
+    """The station was shown out: it sent more frames than are allowed, second after second."""
+    data = {"frames_per_s": settings.OCPP_MAX_FRAMES_PER_S, "seconds": flooding_s}
+    events.record(station_id=peer.station_id, kind=events.Kind.FLOODED, at=now, now=now, data=data)
+
+
+def record_left_out(peer: Peer, left_out: int, now: datetime) -> None:
+    """Broken frames that were counted instead of kept: one line in the log and one event stand for them all."""
+    text = f"({left_out} further frames could not be read; counted, not kept)"
+    code = rpc.spelled("FormatViolation", peer.version)
+    data = {"code": code, "description": text, "left_out": left_out}
+    events.record(station_id=peer.station_id, kind=events.Kind.BAD_FRAME, at=now, now=now, data=data)
+    _log(peer, In, Frame.Kind.BROKEN, action="", message_id="", text=text, now=now)
+
+
+def claim(held: dict[int, UUID], now: datetime) -> Claimed:
+    """Claim the next command of each station, logged as sent.
 
     `held`: the connection on which this process holds each station. Where another process has the lease by now, the
     socket here is dead without knowing it, and a command sent to it would be lost.
     """
-    claimed = commands.claim(presence.owned(held), now=now)
+    owned, lost = presence.sort_out(held)
+    claimed = commands.claim(owned, now=now)
     frames = [(command, text) for command in claimed if (text := _text_of(command, now))]
     Frame.objects.bulk_create(
         Frame(
@@ -67,7 +108,7 @@ def claim(held: dict[int, UUID], now: datetime) -> list[tuple[int, str]]:
         )
         for command, text in frames
     )
-    return [(command.station_id, text) for command, text in frames]
+    return Claimed([(command.station_id, command.message_id, text) for command, text in frames], lost)
 
 
 def _text_of(command: Command, now: datetime) -> str:
@@ -85,7 +126,7 @@ def _text_of(command: Command, now: datetime) -> str:
         return ""
 
 
-def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime) -> Answer:
+def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime, received_s: float) -> Answer:
     kind, answer = Frame.Kind.RESULT, ""
     try:
         # A savepoint: what a handler wrote before it gave up is undone, and the frame log is not.
@@ -94,29 +135,71 @@ def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime) -> Answer
     except rpc.CallFailed as failed:
         kind, answer = Frame.Kind.ERROR, rpc.error_text(call.message_id, failed, peer.version)
         _record_bad_frame(peer, failed, now)
-    _log(peer, In, Frame.Kind.CALL, action=call.action, message_id=call.message_id, text=text, now=now)
-    _log(peer, Out, kind, action=call.action, message_id=call.message_id, text=answer, now=now)
+    # How long the station waited for it, but for the commit.
+    made = now + timedelta(seconds=time.monotonic() - received_s)
+    about = {"action": call.action, "message_id": call.message_id}
+    question = _frame(peer, In, Frame.Kind.CALL, **about, text=text, now=now)
+    Frame.objects.bulk_create([question, _frame(peer, Out, kind, **about, text=answer, now=made)])
     return answer, False
 
 
 def _reply(peer: Peer, call: rpc.Call, now: datetime) -> dict[str, Any]:
-    """The payload of the CALLRESULT. Raises CallFailed; a bug of ours is one too, or the station would wait in vain."""
-    try:
+    """The payload of the CALLRESULT. Raises CallFailed."""
+    with _named(peer, call):
         _check(peer, call)
         station = Station.objects.get(pk=peer.station_id)
         return handlers.handle(station, peer.version, call.action, call.payload, now=now)
+
+
+@contextmanager
+def _named(peer: Peer, frame: rpc.Call | rpc.Send) -> Iterator[None]:
+    """What goes wrong has a code: a bug of ours has one too, or the station would wait in vain."""
+    try:
+        yield
     except (rpc.CallFailed, OperationalError, InterfaceError):
         raise
     except RecursionError:
         raise rpc.CallFailed("FormatViolation", "nested too deep to be read") from None
     except Exception:
-        logger.exception("%s: %s could not be handled", peer.identity, call.action)
+        logger.exception("%s: %s could not be handled", peer.identity, frame.action)
         raise rpc.CallFailed("InternalError", "the message could not be handled") from None
 
 
-def _check(peer: Peer, call: rpc.Call) -> None:
+def _take_sent(peer: Peer, send: rpc.Send, text: str, now: datetime) -> Answer:
+    """A SEND (2.1): whatever is wrong with it, nobody waits to hear it; the event says it."""
     try:
-        validation.check_request(peer.version, call.action, call.payload)
+        with transaction.atomic(), _named(peer, send):
+            _check(peer, send)
+            handlers.take_in(Station.objects.get(pk=peer.station_id), send.action, send.payload, now=now)
+    except rpc.CallFailed as failed:
+        _record_bad_frame(peer, failed, now)
+    _log(peer, In, Frame.Kind.CALL, action=send.action, message_id=send.message_id, text=text, now=now)
+    return None, False
+
+
+def _note_unread(peer: Peer, error: rpc.CallResultError, text: str, now: datetime) -> Answer:
+    """A CALLRESULTERROR (2.1): which answer of ours it was is in the frame log."""
+    message_id = _storable(error.message_id)
+    answers = Frame.objects.filter(
+        station_id=peer.station_id, direction=Out, message_id=message_id, at__gte=now - UNREAD_WITHIN
+    )
+    action = answers.order_by("-at").values_list("action", flat=True).first() or ""
+    data = {
+        "action": action,
+        "code": _storable(masking.mask_description(error.code[:50])),
+        "description": _storable(masking.mask_description(error.description[:255])),
+    }
+    events.record(station_id=peer.station_id, kind=events.Kind.ANSWER_UNREAD, at=now, now=now, data=data)
+    _log(peer, In, Frame.Kind.ERROR, action=action, message_id=message_id, text=text, now=now)
+    return None, False
+
+
+def _check(peer: Peer, call: rpc.Call | rpc.Send) -> None:
+    try:
+        if isinstance(call, rpc.Send):
+            validation.check_sent(peer.version, call.action, call.payload)
+        else:
+            validation.check_request(peer.version, call.action, call.payload)
     except validation.UnknownAction as unknown:
         raise rpc.CallFailed("NotImplemented", str(unknown)) from None
     except validation.SchemaViolation as violation:
@@ -129,21 +212,36 @@ def _check(peer: Peer, call: rpc.Call) -> None:
         raise rpc.CallFailed("PropertyConstraintViolation", problem, {"field": field})
 
 
-def _take_answer(peer: Peer, frame: rpc.CallResult | rpc.CallError, text: str, now: datetime) -> Answer:
-    message_id = _storable(frame.message_id)
-    response, error = _answer_of(frame, text)
-    command = commands.complete(
-        station_id=peer.station_id, message_id=message_id, response=response, error=error, now=now
+def take_answers(answers: Sequence[Answered]) -> list[Answer]:
+    """What stations answered, of many of them in a few statements: a whole fleet answers within the same second."""
+    told = [_answer_told(*answered) for answered in answers]
+    completed = commands.complete_all(told)
+    Frame.objects.bulk_create(
+        _frame(
+            answered.peer,
+            In,
+            Frame.Kind.RESULT if isinstance(answered.frame, rpc.CallResult) else Frame.Kind.ERROR,
+            action=command.action if command else "",
+            message_id=answer.message_id,
+            text=answered.text,
+            now=answer.now,
+        )
+        for answered, answer, command in zip(answers, told, completed, strict=True)
     )
-    kind = Frame.Kind.RESULT if isinstance(frame, rpc.CallResult) else Frame.Kind.ERROR
-    action = command.action if command else ""
-    _log(peer, In, kind, action=action, message_id=message_id, text=text, now=now)
-    if command is None:
-        unasked = rpc.CallFailed("ProtocolError", f"an answer to no open question: {message_id}")
-        _record_bad_frame(peer, unasked, now)
-    else:
-        handlers.on_answer(command, now=now)
-    return None, command is not None
+    for answered, answer, command in zip(answers, told, completed, strict=True):
+        if command is None:
+            unasked = rpc.CallFailed("ProtocolError", f"an answer to no open question: {answer.message_id}")
+            _record_bad_frame(answered.peer, unasked, answer.now)
+        else:
+            handlers.on_answer(command, now=answer.now)
+    return [(None, command is not None) for command in completed]
+
+
+def _answer_told(
+    peer: Peer, frame: rpc.CallResult | rpc.CallError, text: str, now: datetime
+) -> commands.Answer:
+    response, error = _answer_of(frame, text)
+    return commands.Answer(peer.station_id, _storable(frame.message_id), response, error, now)
 
 
 def _answer_of(frame: rpc.CallResult | rpc.CallError, text: str) -> tuple[dict[str, Any] | None, str]:
@@ -175,8 +273,17 @@ def _record_bad_frame(peer: Peer, failed: rpc.CallFailed, now: datetime) -> None
 def _log(
     peer: Peer, direction: str, kind: str, *, action: str, message_id: str, text: str, now: datetime
 ) -> None:
-    """Write the frame down, masked."""
-    Frame.objects.create(
+    """Write the frame down."""
+    _frame(peer, direction, kind, action=action, message_id=message_id, text=text, now=now).save(
+        force_insert=True
+    )
+
+
+def _frame(
+    peer: Peer, direction: str, kind: str, *, action: str, message_id: str, text: str, now: datetime
+) -> Frame:
+    """The row of a frame, masked."""
+    return Frame(
         station_id=peer.station_id,
         at=now,
         direction=direction,

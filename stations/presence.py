@@ -6,15 +6,25 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.query import QuerySet
 
-from stations import commands, events
+from stations import capabilities, commands, events, history
 from stations.models import Presence, Station
+from stations.nudges import nudge_gateways
 
 # A gateway renews this often; a lease that was not renewed for three rounds belongs to a gateway that died.
-RENEWAL_S = 15.0
-LEASE_S = 3 * RENEWAL_S
+LEASE_S: float = settings.OCPP_LEASE_S
+RENEWAL_S = LEASE_S / 3
+
+# Why a socket is closed from here although its station did nothing: as its close frame and its event say it.
+REVOKED = "the certificate was revoked"
+REPLACED = "the password was replaced"
+REMOVED = "the station is not registered here any more"
+EXPELLED = frozenset({REVOKED, REPLACED, REMOVED})
+ELSEWHERE = "the station has connected elsewhere"
 
 
 def online(now: datetime, prefix: str = "") -> Q:
@@ -39,64 +49,122 @@ def is_online(station_id: int, now: datetime) -> bool:
     return Presence.objects.filter(online(now), station_id=station_id).exists()
 
 
-def take(*, station: Station, connection: UUID, gateway: UUID, version: str, now: datetime) -> None:
+def take(
+    *, station: Station, connection: UUID, gateway: UUID, version: str, now: datetime, address: str = ""
+) -> None:
     """Make `connection` the owner; whoever held the lease before has lost it, and what it had sent is unknown."""
     commands.lose(station.pk, now=now)
-    Presence.objects.update_or_create(
-        station=station,
-        defaults={
-            "connection": connection,
-            "gateway": gateway,
-            "ocpp_version": version,
-            "connected_at": now,
-            "renewed_at": now,
-            "last_message_at": now,
-            "close_reason": "",
-        },
+    lease = {
+        "connection": connection,
+        "gateway": gateway,
+        "ocpp_version": version,
+        "connected_at": now,
+        "renewed_at": now,
+        "last_message_at": now,
+        "close_reason": "",
+    }
+    # Nearly always the row is there; a storm of two thousand comes through here.
+    if not Presence.objects.filter(station=station).update(**lease):
+        Presence.objects.update_or_create(station=station, defaults=lease)
+    history.opened(
+        station_id=station.pk,
+        connection=connection,
+        gateway=gateway,
+        version=version,
+        address=address,
+        now=now,
     )
     if station.ocpp_version != version:
-        Station.objects.filter(pk=station.pk).update(ocpp_version=version)
+        _speak(station, version, now)
     events.record(
         station_id=station.pk, kind=events.Kind.CONNECTED, at=now, now=now, data={"ocpp_version": version}
     )
 
 
+def _speak(station: Station, version: str, now: datetime) -> None:
+    """The station was known with another version: registered so, or before other firmware. What it speaks counts."""
+    before = station.ocpp_version
+    if not Station.objects.filter(pk=station.pk, ocpp_version=before).update(ocpp_version=version):
+        return
+    station.ocpp_version = version
+    withdrawn = commands.withdraw_unsayable(station, now=now)
+    if "1.6" in (before, version):
+        # Keys of 1.6 and a device model of 2.x say nothing of one another: stations.receivers has it read anew.
+        capabilities.forget(station)
+    data = {"before": before, "ocpp_version": version, "withdrawn": withdrawn}
+    events.record(station_id=station.pk, kind=events.Kind.OCPP_CHANGED, at=now, now=now, data=data)
+
+
 def end(*, station_id: int, connection: UUID, reason: str, now: datetime) -> bool:
     """End the lease if `connection` still owns it: a late close of an old socket never unregisters the new one."""
-    ended = Presence.objects.filter(station_id=station_id, connection=connection).update(
-        connection=None, gateway=None, disconnected_at=now, close_reason=reason[:100]
+    return _end(
+        Presence.objects.filter(station_id=station_id, connection=connection), station_id, reason, now
     )
+
+
+@transaction.atomic
+def _end(lease: QuerySet[Presence], station_id: int, reason: str, now: datetime) -> bool:
+    ended = lease.update(connection=None, gateway=None, disconnected_at=now, close_reason=reason[:100])
     if ended:
+        history.closed(station_id=station_id, reason=reason, now=now)
         commands.lose(station_id, now=now)
         data = {"reason": reason[:100]}
         events.record(station_id=station_id, kind=events.Kind.DISCONNECTED, at=now, now=now, data=data)
     return bool(ended)
 
 
-def owned(held: dict[int, UUID]) -> list[int]:
-    """Those stations whose lease is held by this very connection: station id -> connection."""
+def expel(*, station_id: int, reason: str, now: datetime) -> bool:
+    """What opened the door opens it no more: the lease ends, and its gateway closes the socket. False: not connected.
+
+    Call it in the transaction of the change itself; `reason` is one of EXPELLED.
+    """
+    held = Presence.objects.filter(station_id=station_id, connection__isnull=False)
+    ended = _end(held, station_id, reason, now)
+    if ended:
+        nudge_gateways([station_id])
+    return ended
+
+
+def sort_out(held: dict[int, UUID]) -> tuple[list[int], dict[int, str]]:
+    """Of `held` (station id -> connection): whose lease that very connection has, and why the others lost theirs."""
     rows = Presence.objects.filter(station_id__in=list(held)).values_list("station_id", "connection")
-    return [station_id for station_id, connection in rows if connection == held[station_id]]
+    owned = [pk for pk, connection in rows if connection == held[pk]]
+    lost = held.keys() - set(owned)
+    if not lost:  # nearly always, and a fleet is asked for at once: no row of it is made
+        return owned, {}
+    found = {row.station_id: row for row in Presence.objects.filter(station_id__in=list(lost))}
+    return owned, {pk: _why_lost(found.get(pk)) for pk in lost}
 
 
-def renew(*, held: dict[int, tuple[UUID, datetime]], now: datetime) -> list[int]:
+def _why_lost(lease: Presence | None) -> str:
+    if lease is None:
+        return REMOVED
+    is_expelled = lease.connection is None and lease.close_reason in EXPELLED
+    return lease.close_reason if is_expelled else ELSEWHERE
+
+
+def renew(*, held: dict[int, tuple[UUID, datetime]], now: datetime) -> dict[int, str]:
     """Renew the leases of this gateway: station id -> (connection, time of its last message).
 
-    Returns the stations whose lease is another's by now: their sockets here are to be closed.
+    Returns the stations whose lease is not that connection's any more, and why: their sockets here are to be closed.
     """
-    rows = list(Presence.objects.filter(station_id__in=list(held)))
-    kept = [row for row in rows if row.connection == held[row.station_id][0]]
+    rows = {row.station_id: row for row in Presence.objects.filter(station_id__in=list(held))}
+    kept = [row for pk, row in rows.items() if row.connection == held[pk][0]]
     for row in kept:
         row.renewed_at = now
         row.last_message_at = held[row.station_id][1]
     Presence.objects.bulk_update(kept, ["renewed_at", "last_message_at"], batch_size=500)
-    return sorted(held.keys() - {row.station_id for row in kept})
+    lost = held.keys() - {row.station_id for row in kept}
+    return {pk: _why_lost(rows.get(pk)) for pk in sorted(lost)}
 
 
-def release_dead(now: datetime) -> int:
+def release_dead(now: datetime, *, at_most: int | None = None) -> int:
     """End the leases of gateways that died. Returns how many."""
-    overdue = Presence.objects.filter(renewed_at__lte=now - timedelta(seconds=LEASE_S))
-    return _end_each(overdue, reason="the lease ran out", now=now)
+    # Only those with an owner: each other station has been away for long, and is no news.
+    overdue = Presence.objects.filter(
+        connection__isnull=False, renewed_at__lte=now - timedelta(seconds=LEASE_S)
+    )
+    return _end_each(overdue, reason="the lease ran out", now=now, at_most=at_most)
 
 
 def end_all_of(gateway: UUID, station_ids: Iterable[int], now: datetime) -> None:
@@ -105,9 +173,9 @@ def end_all_of(gateway: UUID, station_ids: Iterable[int], now: datetime) -> None
     _end_each(held, reason="the gateway stopped", now=now)
 
 
-def _end_each(rows: QuerySet[Presence], *, reason: str, now: datetime) -> int:
+def _end_each(rows: QuerySet[Presence], *, reason: str, now: datetime, at_most: int | None = None) -> int:
+    # The same question again at each row: a lease that was renewed or taken over in between is a living one.
     return sum(
-        end(station_id=row.station_id, connection=row.connection, reason=reason, now=now)
-        for row in rows
-        if row.connection is not None
+        _end(rows.filter(pk=row.pk, connection=row.connection), row.station_id, reason, now)
+        for row in list(rows[:at_most])
     )

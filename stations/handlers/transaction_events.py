@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from stations import events
+from stations import authorisation, costs, events, shown_costs
+from stations.authorisation import Judged, judge
 from stations.handlers.energy import update_registers
 from stations.handlers.station_state import see_connector
-from stations.handlers.tokens import Judged, judge
+from stations.handlers.succession import leave_unclosed
 from stations.ingest import store_readings
 from stations.models import ChargingSession, Station, TransactionEvent
 from stations.ocpp import messages as m
 
 State = ChargingSession.State
 STARTED, ENDED = "Started", "Ended"
+STOP = "StopAuthorized"
 
 
 def transaction_event(station: Station, message: m.TransactionEvent, *, now: datetime) -> m.Reply:
@@ -37,7 +39,37 @@ def transaction_event(station: Station, message: m.TransactionEvent, *, now: dat
     if is_first:
         _take_in(station, session, message, judged, now)
         _record(station, session, message, now, is_new=is_new)
-    return m.TransactionNoted(judged.verdict if judged else None)
+    return m.TransactionNoted(
+        _verdict(station, session, message, judged, now), _total_cost(station, session, message, now)
+    )
+
+
+def _total_cost(
+    station: Station, session: ChargingSession, message: m.TransactionEvent, now: datetime
+) -> float | None:
+    """With taxes, when charging has ended, and only to who shows it (2.0.1, I03)."""
+    if message.event_type != ENDED or not shown_costs.shows_cost(station):
+        return None
+    total = shown_costs.amount(station, costs.cost_of(session, now=now))
+    return None if total is None else float(total)
+
+
+def _verdict(
+    station: Station,
+    session: ChargingSession,
+    message: m.TransactionEvent,
+    judged: Judged | None,
+    now: datetime,
+) -> m.Verdict | None:
+    """Who charges here may not charge elsewhere, and may charge at this EVSE; who only stops it may (2.0.1, E07)."""
+    if judged is None:
+        return None
+    is_stop = message.event_type == ENDED or message.trigger_reason == STOP
+    if is_stop or session.token_digest != judged.digest:
+        return judged.verdict
+    but = authorisation.on_evse(station, session.evse_number, session)
+    judged = authorisation.at_evse(judged, session.evse_number)
+    return authorisation.alone(judged, now=now, but=but).verdict
 
 
 def _take_in(
@@ -47,8 +79,10 @@ def _take_in(
     judged: Judged | None,
     now: datetime,
 ) -> None:
-    _note_place_and_token(station, session, message, judged)
+    is_placed = _note_place_and_token(station, session, message, judged)
     _note_progress(session, message)
+    if is_placed and session.state == State.ACTIVE:
+        leave_unclosed(station, session, now=now)
     if message.meter_values:
         store_readings(
             station_id=station.pk,
@@ -65,14 +99,17 @@ def _take_in(
 
 def _note_place_and_token(
     station: Station, session: ChargingSession, message: m.TransactionEvent, judged: Judged | None
-) -> None:
+) -> bool:
+    """Whether the EVSE became known with this message."""
     # 2.x numbers connectors within their EVSE; the transaction is the EVSE's.
-    if message.evse_number and session.evse_number is None:
+    is_placed = bool(message.evse_number) and session.evse_number is None
+    if message.evse_number and is_placed:
         session.evse_number = message.evse_number
         see_connector(station, message.evse_number)
     # The first token is who charges; the one that stops may be another of the same group (2.0.1, E07).
     if judged and not session.token_digest:
         session.token, session.token_digest = judged.token, judged.digest
+    return is_placed
 
 
 def _note_progress(session: ChargingSession, message: m.TransactionEvent) -> None:
@@ -85,7 +122,7 @@ def _note_progress(session: ChargingSession, message: m.TransactionEvent) -> Non
         session.ended_at = message.at
         session.end_reason = message.stopped_reason or "Local"  # 2.0.1, ReasonEnumType: omitted means Local
         session.charging_state = ""
-    elif not later and message.charging_state and session.state != State.ENDED:
+    elif not later and message.charging_state and session.state == State.ACTIVE:
         session.charging_state = message.charging_state
 
 

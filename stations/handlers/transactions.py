@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from stations import events
+from stations import authorisation, events
+from stations.authorisation import Judged, judge
 from stations.handlers.energy import update_registers
 from stations.handlers.station_state import see_connector
-from stations.handlers.tokens import Judged, judge
+from stations.handlers.succession import leave_unclosed
 from stations.ingest import store_readings
 from stations.models import ChargingSession, Station
 from stations.ocpp import messages as m
@@ -16,9 +17,15 @@ State = ChargingSession.State
 
 
 def start(station: Station, message: m.StartTransaction, *, now: datetime) -> m.Reply:
-    """The same start, repeated under whatever message id, is the same transaction. A refused one has a number too."""
+    """The same start, repeated under whatever message id, is the same transaction. A refused one has a number too.
+
+    It may be told long after, by a station that was offline: the energy was taken, so it is kept with its verdict.
+    """
     judged = judge(station, message.id_token, now=now)
     session = _started_before(station, message, judged) or _begin(station, message, judged, now)
+    judged = authorisation.at_evse(judged, message.connector_number)
+    but = authorisation.on_evse(station, message.connector_number, session)
+    judged = authorisation.alone(judged, now=now, but=but)
     return m.TransactionStarted(int(session.transaction_id or 0), judged.verdict)
 
 
@@ -32,7 +39,7 @@ def stop(station: Station, message: m.StopTransaction, *, now: datetime) -> m.Re
     )
     if session is None:
         _keep_orphan(station, message, judged, now)
-    elif session.state == State.ACTIVE:
+    elif session.state in (State.ACTIVE, State.UNCLOSED):
         _end(station, session, message, now)
     elif (session.ended_at, session.end_reason) != (message.at, message.reason):
         # Stopped before, and now otherwise: what was written stays, and that it happened is kept.
@@ -67,6 +74,7 @@ def _begin(station: Station, message: m.StartTransaction, judged: Judged, now: d
     )
     data = {"session": session.pk, "evse": session.evse_number}
     events.record(station_id=station.pk, kind=events.Kind.SESSION_STARTED, at=message.at, now=now, data=data)
+    leave_unclosed(station, session, now=now)
     return session
 
 

@@ -5,14 +5,18 @@ Every queryset of a party's data starts here, so that a stranger's request ends 
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Prefetch, Q, prefetch_related_objects
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser
+
+    from stations.models.party import Membership
 
     Visitor = AbstractBaseUser | AnonymousUser
 else:
@@ -35,10 +39,27 @@ PLANNING_ROLES = (Role.PLANNER, Role.OPERATOR, Role.ADMINISTRATOR)
 OPERATING_ROLES = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 
-def parties_of(user: Visitor, *, roles: tuple[Role, ...], party: str) -> models.QuerySet[Any]:
-    """Primary keys of the parties (`party`: "operator" or "municipality") where `user` has one of `roles`."""
-    memberships: models.QuerySet[Any] = user.memberships.filter(role__in=roles)  # type: ignore[union-attr]
-    return memberships.filter(**{f"{party}__isnull": False}).values(party)
+def memberships_of(user: Visitor) -> list[Membership]:
+    """All memberships of `user`, with their parties; asked once of a user object, and each request has one of its own.
+
+    They are kept where Django keeps what it prefetched: `refresh_from_db` forgets them.
+    """
+    if user.pk is None:
+        return []
+    known: Any = user
+    if "memberships" not in getattr(known, "_prefetched_objects_cache", ()):
+        rows = known.memberships.select_related("municipality", "operator")
+        prefetch_related_objects([known], Prefetch("memberships", rows))
+    return list(known.memberships.all())
+
+
+def parties_of(user: Visitor, *, roles: tuple[Role, ...], party: str) -> list[int]:
+    """Primary keys of the parties (`party`: "operator" or "municipality") where `user` has one of `roles`.
+
+    The keys themselves and no subquery: with them the database knows whether few or many rows are asked for.
+    """
+    keys = (getattr(row, f"{party}_id") for row in memberships_of(user) if row.role in roles)
+    return [key for key in keys if key is not None]
 
 
 class PartyQuerySet(models.QuerySet[Any]):
@@ -54,37 +75,34 @@ class PartyQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: Visitor) -> Self:
         """Rows that `user` may read."""
-        if getattr(user, "is_superuser", False):
-            return self
-        return self._once(self.filter(self._operated(user, OPERATOR_ROLES) | self._supervised(user)))
+        return self._of_parties(user, operator_roles=OPERATOR_ROLES, municipality_roles=(Role.OFFICIAL,))
 
     def worked_on_by(self, user: Visitor) -> Self:
         """Rows of an operator that `user` works for, in any role: what drivers did there is theirs to see."""
-        return self._acted_on_by(user, OPERATOR_ROLES)
+        return self._of_parties(user, operator_roles=OPERATOR_ROLES)
 
     def plannable_by(self, user: Visitor) -> Self:
         """Rows whose limits `user` may set."""
-        return self._acted_on_by(user, PLANNING_ROLES)
+        return self._of_parties(user, operator_roles=PLANNING_ROLES)
 
     def operable_by(self, user: Visitor) -> Self:
         """Rows that `user` may send commands to."""
-        return self._acted_on_by(user, OPERATING_ROLES)
+        return self._of_parties(user, operator_roles=OPERATING_ROLES)
 
-    def _acted_on_by(self, user: Visitor, roles: tuple[Role, ...]) -> Self:
+    def administered_by(self, user: Visitor) -> Self:
+        """Rows that `user` may change as master data."""
+        return self._of_parties(user, operator_roles=(Role.ADMINISTRATOR,))
+
+    def _of_parties(
+        self, user: Visitor, *, operator_roles: tuple[Role, ...], municipality_roles: tuple[Role, ...] = ()
+    ) -> Self:
+        """A kind of party that `user` has no role at is left out: a condition on either kind serves no index."""
         if getattr(user, "is_superuser", False):
             return self
-        return self._once(self.filter(self._operated(user, roles)))
-
-    def _once(self, rows: Self) -> Self:
+        kinds = (
+            (self.operator_lookup, parties_of(user, roles=operator_roles, party="operator")),
+            (self.municipality_lookup, parties_of(user, roles=municipality_roles, party="municipality")),
+        )
+        mine = [Q(**{f"{lookup}__in": keys}) for lookup, keys in kinds if lookup and keys]
+        rows = self.filter(reduce(or_, mine)) if mine else self.none()
         return rows.distinct() if self.may_repeat else rows
-
-    def _operated(self, user: Visitor, roles: tuple[Role, ...]) -> Q:
-        if not self.operator_lookup or user.pk is None:
-            return Q(pk__in=[])
-        return Q(**{f"{self.operator_lookup}__in": parties_of(user, roles=roles, party="operator")})
-
-    def _supervised(self, user: Visitor) -> Q:
-        if not self.municipality_lookup or user.pk is None:
-            return Q(pk__in=[])
-        roles = (Role.OFFICIAL,)
-        return Q(**{f"{self.municipality_lookup}__in": parties_of(user, roles=roles, party="municipality")})

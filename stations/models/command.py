@@ -31,9 +31,12 @@ class Command(models.Model):
 
     OPEN = (State.QUEUED, State.SENT)
 
-    station = models.ForeignKey(Station, on_delete=models.CASCADE, related_name="commands")
+    station = models.ForeignKey(Station, on_delete=models.CASCADE, related_name="commands", db_index=False)
     action = models.CharField(max_length=50)
+    # As it may be seen: tokens, passwords and keys masked. The whole of it stands sealed beside it until it is sent,
+    # or never will be; empty where nothing is hidden.
     payload = models.JSONField()
+    sealed_payload = models.TextField(blank=True)
     message_id = models.CharField(max_length=36, unique=True)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     # Who asked: a part of the product by name ("reconcile", "probe 12"), and the person where there is one.
@@ -61,9 +64,13 @@ class Command(models.Model):
             ),
         ]
         indexes = [
+            # How long stations take to answer, over a day of a fleet.
+            models.Index(name="command_answered", fields=["answered_at"]),
             models.Index(
                 name="command_open", fields=["station", "id"], condition=Q(state__in=["queued", "sent"])
             ),
+            # The list of a station's commands, newest first.
+            models.Index(name="command_station", fields=["station", "-id"]),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from stations.models.access import PartyQuerySet
@@ -29,7 +30,19 @@ class Event(models.Model):
         ordering = ["-pk"]
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        indexes = [models.Index(name="event_station", fields=["station", "-id"])]
+        indexes = [
+            models.Index(name="event_station", fields=["station", "-id"]),
+            # What the history of a connection shows, among the many of a session.
+            models.Index(
+                name="event_history",
+                fields=["station", "-id"],
+                condition=Q(kind__in=["bad_frame", "booted", "ocpp_changed"]),
+            ),
+            # Reports hold whole profiles: the caretaker finds the old ones by it (stations.tasks).
+            models.Index(
+                name="event_report_age", fields=["recorded_at"], condition=Q(kind="profiles_reported")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.station_id} {self.kind}"

@@ -47,6 +47,8 @@ class Frame(models.Model):
         indexes = [
             models.Index(name="frame_station_time", fields=["station", "at"]),
             models.Index(name="frame_age", fields=["at"]),
+            # An answer to its question.
+            models.Index(name="frame_message", fields=["station", "message_id"]),
         ]
 
     def __str__(self) -> str:

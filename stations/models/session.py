@@ -1,60 +1,17 @@
-"""Charging sessions, the meter readings in them, and the tokens and tariffs they were charged with."""
+"""Charging sessions with what they cost, and the meter readings in them."""
 
 from __future__ import annotations
 
-from django.conf import settings
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from stations.domain import registers
 from stations.models.access import PartyQuerySet, Visitor
-from stations.models.party import Operator
 from stations.models.site import Station
-
-
-class TokenQuerySet(PartyQuerySet):
-    municipality_lookup = ""  # an official never sees a token
-
-
-class Token(models.Model):
-    """What a driver identifies with. Only a keyed hash of its number is kept (stations.services.digest_token)."""
-
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="tokens")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="tokens"
-    )
-    digest = models.CharField(max_length=64, unique=True)
-    label = models.CharField(_("label"), max_length=50, blank=True)
-    blocked = models.BooleanField(_("blocked"), default=False)
-    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
-
-    objects = TokenQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["label"]
-        verbose_name = _("token")
-        verbose_name_plural = _("tokens")
-
-    def __str__(self) -> str:
-        return self.label or f"{self.digest[:8]}…"
-
-
-class Tariff(models.Model):
-    """What an operator asks per kWh. The full tariff model of OCPI comes with its own owner, stations.domain.tariff."""
-
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="tariffs")
-    name = models.CharField(_("name"), max_length=100)
-    price_per_kwh = models.DecimalField(_("price per kWh"), max_digits=8, decimal_places=4)
-    currency = models.CharField(_("currency"), max_length=3, default="EUR")
-    valid_from = models.DateTimeField(_("valid from"))
-
-    class Meta:
-        ordering = ["operator", "-valid_from"]
-        verbose_name = _("tariff")
-        verbose_name_plural = _("tariffs")
-
-    def __str__(self) -> str:
-        return self.name
+from stations.models.token import Token
 
 
 class SessionQuerySet(PartyQuerySet):
@@ -65,6 +22,14 @@ class SessionQuerySet(PartyQuerySet):
         return self.filter(token__user_id=user.pk, token__user__isnull=False)
 
 
+class Fall(models.TextChoices):
+    """How a register fell, as stations.domain.registers names it."""
+
+    RESET = registers.Fall.RESET.value, _("the register began again at 0")
+    ROLLOVER = registers.Fall.ROLLOVER.value, _("the register was full and began again")
+    COUNTED_BACK = registers.Fall.COUNTED_BACK.value, _("the register counted back")
+
+
 class ChargingSession(models.Model):
     """One transaction of a station (1.6 and 2.x). Energies are null while unknown, never zero instead."""
 
@@ -73,6 +38,9 @@ class ChargingSession(models.Model):
         ENDED = "ended", _("ended")
         # A StopTransaction for a transaction that never started here (rule 6): kept, not guessed onto an EVSE.
         ORPHAN = "orphan", _("stop without start")
+        # The next transaction began on its EVSE and no end came: over, but when and at what register is not known.
+        # An end that comes late still ends it.
+        UNCLOSED = "unclosed", _("end not received")
 
     station = models.ForeignKey(Station, on_delete=models.PROTECT, related_name="sessions")
     evse_number = models.PositiveSmallIntegerField(null=True)
@@ -89,13 +57,31 @@ class ChargingSession(models.Model):
     started_at = models.DateTimeField(null=True)
     start_import_wh = models.FloatField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # Of an unclosed session: when the next one began on its EVSE. What was measured from then on is another's.
+    over_by = models.DateTimeField(null=True)
     end_import_wh = models.FloatField(null=True)
     start_export_wh = models.FloatField(null=True)
     end_export_wh = models.FloatField(null=True)
+    # How a register fell within the session: then its end, and so the energy, is not known (rule 8).
+    import_fall = models.CharField(max_length=20, blank=True, choices=Fall)
+    export_fall = models.CharField(max_length=20, blank=True, choices=Fall)
     charging_state = models.CharField(max_length=20, blank=True)
     end_reason = models.CharField(max_length=30, blank=True)
     was_offline = models.BooleanField(default=False)
     received_at = models.DateTimeField()
+    # What it cost: written by stations.costs alone, when the session has ended, and again until it is settled.
+    cost_excl_tax = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    cost_incl_tax = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    cost_currency = models.CharField(max_length=3, blank=True)
+    cost_unknown = models.CharField(max_length=20, blank=True)  # why, where the amounts are null
+    cost_lines = models.JSONField(default=list)
+    # The tariff as it was then: a later change of it does not change what was agreed on at the start.
+    cost_tariff = models.JSONField(null=True)
+    cost_at = models.DateTimeField(null=True)
+    # The last amount, with taxes, that its station was told while it ran: stations.shown_costs.
+    cost_told = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    cost_told_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
 
     objects = SessionQuerySet.as_manager()
 
@@ -108,14 +94,39 @@ class ChargingSession(models.Model):
             # Rule 5: a StartTransaction repeated under another message id is the same transaction.
             models.UniqueConstraint(
                 name="session_start_once",
-                fields=["station", "connector_number", "token_digest", "started_at", "start_import_wh"],
+                fields=[
+                    "station",
+                    "evse_number",
+                    "connector_number",
+                    "token_digest",
+                    "started_at",
+                    "start_import_wh",
+                ],
                 condition=Q(start_import_wh__isnull=False),
             ),
         ]
-        indexes = [models.Index(name="session_station_start", fields=["station", "-started_at"])]
+        indexes = [
+            models.Index(name="session_station_start", fields=["station", "-started_at"]),
+            # The newest of many stations together: without it all of them are read and sorted.
+            models.Index(name="session_newest", fields=["-started_at", "-id"]),
+            # What runs now: of each station a row or two, however long its past.
+            models.Index(name="session_running", fields=["station"], condition=Q(state="active")),
+            # Whether a token is charging already, wherever that is.
+            models.Index(name="session_token_running", fields=["token_digest"], condition=Q(state="active")),
+            models.Index(
+                name="session_unsettled",
+                fields=["ended_at"],
+                condition=Q(state="ended", settled_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.station_id}/{self.transaction_id}"
+
+    @property
+    def until(self) -> datetime | None:
+        """Its end, or where that was never told the latest that it can have been; None while it runs."""
+        return self.ended_at or self.over_by
 
     @property
     def energy_wh(self) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
 from stations.models.access import PartyQuerySet
@@ -56,14 +57,36 @@ class StationQuerySet(PartyQuerySet):
             "site__operator", "site__concession__municipality", "presence", "capabilities"
         )
 
+    def with_sockets(self) -> StationQuerySet:
+        """With EVSEs and connectors, by number alone: their own order begins with the station, and joins back to it."""
+        return self.prefetch_related(
+            Prefetch("evses", Evse.objects.order_by("number")),
+            Prefetch("evses__connectors", Connector.objects.order_by("number")),
+        )
+
 
 class Station(models.Model):
     """A charging station (1.6: charge point). `identity` is its name in the OCPP address and everywhere outside."""
+
+    class FreeVend(models.TextChoices):
+        """Who may charge without a token that we know (docs/authorisation.md)."""
+
+        OFF = "", _("off: only known tokens")
+        ANY_TOKEN = "any_token", _("any token that is not blocked")
+        NO_TOKEN = "no_token", _("no token needed")
 
     class Secret(models.TextChoices):
         # A generated secret has entropy enough for a keyed fast hash; a chosen password needs a slow one.
         GENERATED = "generated", _("generated")
         CHOSEN = "chosen", _("chosen")
+
+    class SecurityProfile(models.IntegerChoices):
+        """OCPP security white paper, 2.1: the least that a connection must show."""
+
+        ANY = 0, _("not asked")
+        BASIC = 1, _("1: password")
+        TLS = 2, _("2: password over TLS")
+        CERTIFICATE = 3, _("3: client certificate over TLS")
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="stations")
     identity = models.CharField(_("identity"), max_length=48, unique=True, validators=[identity_format])
@@ -77,8 +100,23 @@ class Station(models.Model):
     connection_a = models.PositiveSmallIntegerField(
         _("connection (A per phase)"), default=25, validators=[MinValueValidator(6), MaxValueValidator(1000)]
     )
+    free_vend = models.CharField(
+        _("free charging"), max_length=10, blank=True, choices=FreeVend, default=FreeVend.OFF
+    )
+    tariff = models.ForeignKey(
+        "stations.Tariff",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="stations",
+        verbose_name=_("tariff"),
+        help_text=_("Of its own; without one the newest of the operator holds."),
+    )
     secret_kind = models.CharField(max_length=10, choices=Secret, default=Secret.GENERATED)
     secret_hash = models.CharField(max_length=200, blank=True)
+    security_profile = models.PositiveSmallIntegerField(
+        _("security profile"), choices=SecurityProfile, default=SecurityProfile.ANY
+    )
     vendor = models.CharField(_("vendor"), max_length=50, blank=True)
     model = models.CharField(_("model"), max_length=50, blank=True)
     serial_number = models.CharField(_("serial number"), max_length=50, blank=True)
@@ -144,51 +182,3 @@ class Connector(models.Model):
 
     def __str__(self) -> str:
         return f"{self.evse} connector {self.number}"
-
-
-class Capabilities(models.Model):
-    """What the station said it can do, read after its boot. Null: not said, so not known."""
-
-    station = models.OneToOneField(
-        Station, on_delete=models.CASCADE, related_name="capabilities", primary_key=True
-    )
-    read_at = models.DateTimeField(_("read at"))
-    firmware = models.CharField(_("firmware then"), max_length=50, blank=True)
-    smart_charging = models.BooleanField(_("smart charging"), null=True)
-    max_stack_level = models.PositiveIntegerField(_("highest stack level"), null=True)
-    max_periods = models.PositiveIntegerField(_("periods per schedule"), null=True)
-    max_profiles = models.PositiveIntegerField(_("profiles installed at most"), null=True)
-    rate_units = models.JSONField(_("rate units"), default=list, help_text=_('A list of "A" and "W".'))
-    phases = models.PositiveSmallIntegerField(_("phases"), null=True)
-    evse_count = models.PositiveSmallIntegerField(_("EVSEs"), null=True)
-    measurands = models.JSONField(_("measurands sampled"), default=list)
-    feature_profiles = models.JSONField(_("feature profiles"), default=list)
-
-    class Meta:
-        verbose_name = _("capabilities")
-        verbose_name_plural = _("capabilities")
-
-    def __str__(self) -> str:
-        return f"capabilities of {self.station_id}"
-
-
-class ConfigurationValue(models.Model):
-    """One configuration key (1.6) or variable (2.x) as read. Secrets are masked before they come here."""
-
-    station = models.ForeignKey(Station, on_delete=models.CASCADE, related_name="configuration")
-    component = models.CharField(
-        max_length=150, blank=True, help_text=_("2.x: component, with instance and EVSE")
-    )
-    name = models.CharField(max_length=150)
-    value = models.TextField(blank=True)
-    readonly = models.BooleanField(null=True)
-    read_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["component", "name"]
-        constraints = [
-            models.UniqueConstraint(name="configuration_once", fields=["station", "component", "name"])
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.component}.{self.name}" if self.component else self.name

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from stations.ocpp.rpc import CallFailed
+
 # An integer of OCPP has 32 bits (2.0.1 part 2, 2.1.1). EVSEs and connectors are counted; no station has 32,767.
 INTEGERS = range(-(2**31), 2**31)
 OUTLETS = range(2**15)
@@ -15,6 +17,8 @@ OUTLET_FIELDS = frozenset({"connectorId", "evseId"})
 LONG_FIELDS = frozenset({"transactionId", "meterStart", "meterStop"})
 MAX_FRACTION = 1e15
 LONG = range(-(2**63), 2**63)
+MAX_EVSE = 100
+MAX_REGISTER_WH = 1e15
 
 
 def impossible_number(value: Any, path: str = "") -> str:
@@ -29,6 +33,20 @@ def impossible_number(value: Any, path: str = "") -> str:
     return ""
 
 
+def whole_number(value: int, *, field_name: str, at_most: int) -> int:
+    """`value`, which must be 0 to `at_most`: schemas set no bounds, columns have them. Raises CallFailed."""
+    if not 0 <= value <= at_most:
+        raise CallFailed("PropertyConstraintViolation", f"{field_name}: must be 0 to {at_most}")
+    return value
+
+
+def register_wh(value: float, *, field_name: str) -> float:
+    """A register's value in Wh, within reason. Raises CallFailed."""
+    if not abs(value) <= MAX_REGISTER_WH:
+        raise CallFailed("PropertyConstraintViolation", f"{field_name}: no register reaches {value:.3g} Wh")
+    return float(value)
+
+
 def holds_nul(value: Any) -> bool:
     """Whether a text in `value` holds a NUL, which PostgreSQL takes in no column."""
     if isinstance(value, str):
@@ -36,6 +54,18 @@ def holds_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any(holds_nul(key) or holds_nul(item) for key, item in value.items())
     return isinstance(value, list) and any(holds_nul(item) for item in value)
+
+
+def without_nul(value: Any) -> Any:
+    """`value` with U+FFFD, which stands for what cannot be shown, for each NUL in its texts.
+
+    Refused, the station would repeat the message for ever, and its transaction would be lost (rule 6).
+    """
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {without_nul(key): without_nul(item) for key, item in value.items()}
+    return [without_nul(item) for item in value] if isinstance(value, list) else value
 
 
 def unsayable(payload: dict[str, Any]) -> tuple[str, str]:

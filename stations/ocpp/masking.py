@@ -13,33 +13,39 @@ import orjson
 MASK = "•••"
 
 # Keys whose value identifies a driver (idTag, idToken, parentIdTag, groupIdToken, additionalIdToken and how
-# vendors spell them in DataTransfer) or holds key material (exiResponse: OCPP 2.0.1, M01).
+# vendors spell them in DataTransfer; of 2.1 a payment's reference, which is the idToken of it, its receipt, who it is
+# billed to, and the number of a car's inverter) or holds key material (exiResponse: OCPP 2.0.1, M01).
 _TOKEN_KEY = re.compile(
     r"^(?:(?:parent|group|additional|card|rf|rfid|tag|ev ?cc|customer|contract)?[_-]?(?:id[_-]?tags?|id[_-]?tokens?"
-    r"|tokens?|id)|uid|rfid|emaid|vatnumber|customeridentifier|exirequest|exiresponse)$",
+    r"|tokens?|id)|uid|rfid|emaid|vatnumber|vatcompany|pspref|receipt(?:id|url)"
+    r"|evinverterserialnumber|customeridentifier|exirequest|exiresponse)$",
     re.IGNORECASE,
 )
 # Names of keys, variables and fields that hold a secret of the station, of its network, or of an owner.
 _SECRET = re.compile(
-    r"passw|secret|authorization_?key|private|psk|api_?key|credential|token|masterpass|apnuser|vpnuser|\bpin\b",
+    r"passw|secret|authorization_?key|private|psk|api_?key|credential|token|masterpass|apnuser|vpnuser|sim_?pin|\bpin\b",
     re.IGNORECASE,
 )
+# VPNType of SetNetworkProfile: there a key is a pre-shared one.
+_VPN_SECRETS = frozenset({"user", "password", "key"})
 # Where a text without any of these is nothing to mask. A backslash can hide a letter of a key ("id\u0054ag").
 _SUSPECT = re.compile(
     r"id_?-?tag|token|passw|secret|authorization_?-?key|private|psk|api_?key|credential|masterpass|apnuser|vpn"
-    r"|rf_?-?id|uid|emaid|vatnumber|customer|contract_?-?id|card_?-?id|tag_?-?id|ev ?cc_?-?id|exire|\bpin\b"
-    r"|://[^\"]*@|\\",
+    r"|rf_?-?id|uid|emaid|vatnumber|vatcompany|pspref|receipt|inverterserial|customer|contract_?-?id"
+    r"|card_?-?id|tag_?-?id|ev ?cc_?-?id|exire|sim_?pin|\bpin\b|://[^\"]*@|\\",
     re.IGNORECASE,
 )
 # One of these is in every ASCII text that _SUSPECT finds; looking for them takes a tenth of its time.
 _HINTS = (
     "tag", "token", "passw", "secret", "key", "private", "psk", "credential", "masterpass", "apnuser", "vpn", "rfid",
-    "rf_id", "rf-id", "rf_-id", "uid", "emaid", "vatnumber", "customer", "contract", "card", "evcc", "ev cc", "exire",
-    "pin", "@", "\\",
+    "rf_id", "rf-id", "rf_-id", "uid", "emaid", "vatnumber", "vatcompany", "pspref", "receipt", "inverterserial",
+    "customer", "contract", "card", "evcc", "ev cc", "exire", "pin", "@", "\\",
 )  # fmt: skip
 # Who charged, in a signed meter value of the Open Charge Metering Format (field ID).
 _OCMF_ID = re.compile(r'("ID"\s*:\s*")[^"]*(")')
 _USERINFO = re.compile(r"(://)[^/@\s]*@")
+# The signature of a link of ours (stations.uploads): whoever has it may send or fetch the file.
+_LINK_TOKEN = re.compile(r"(/token-)[^/?#\s]+")
 # What an error quotes, up to the end where the quote was cut off; and a word or number of the shape of a token.
 _QUOTED = re.compile(r"'[^']*(?:'|$)|\"[^\"]*(?:\"|$)|\b(?=\w*\d)[\w-]{4,}")
 # Free text of a station, and vendors' own data: what it says of a token cannot be told apart.
@@ -84,6 +90,11 @@ def mask_description(description: str) -> str:
     return _QUOTED.sub(MASK, description) if _is_suspect(description) else _mask_string(description)
 
 
+def names_secret(*names: str) -> bool:
+    """Whether a key, a variable or its component by these names holds a secret: its value is never shown."""
+    return any(_SECRET.search(name) for name in names)
+
+
 def _is_suspect(text: str) -> bool:
     if text.isascii():
         folded = text.lower()
@@ -116,6 +127,8 @@ def _mask_object(value: dict[str, Any]) -> dict[str, Any]:
     for key, item in value.items():
         if _is_sensitive(key, item) or (holds_secret and key.lower() in _VALUES):
             masked[key] = _mask_whole(item)
+        elif key == "vpn" and isinstance(item, dict):
+            masked[key] = {name: MASK if name in _VPN_SECRETS else _mask(part) for name, part in item.items()}
         elif holds_secret and key == "variableAttribute":
             masked[key] = _mask_attributes(item)
         elif key.lower() in _FREE_TEXT and isinstance(item, str):
@@ -173,6 +186,8 @@ def _mask_string(value: str) -> str:
         return MASK
     if value.startswith("OCMF|"):
         value = _OCMF_ID.sub(rf"\1{MASK}\2", value)
+    if "/token-" in value:
+        value = _LINK_TOKEN.sub(rf"\1{MASK}", value)
     return _USERINFO.sub(rf"\1{MASK}@", value) if "@" in value else value
 
 

@@ -12,11 +12,8 @@ from typing import Any
 
 from ocpp.v16.enums import AuthorizationStatus
 
-from stations.ocpp.readings import parse_time
-from stations.ocpp.rpc import CallFailed
+from stations.ocpp.device import Place
 
-MAX_EVSE = 100
-MAX_REGISTER_WH = 1e15
 MeterValues = list[dict[str, Any]]  # as on the wire: stations.ocpp.readings knows what is in them
 
 
@@ -67,6 +64,7 @@ class StartTransaction:
     id_token: IdToken
     import_wh: float
     at: datetime
+    reservation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,7 @@ class TransactionEvent:
     evse_number: int | None
     id_token: IdToken | None
     meter_values: MeterValues
+    reservation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +127,17 @@ class ReportedValue:
     readonly: bool | None = None
     max_limit: float | None = None
     choices: str = ""
+    # Of 2.x only, as far as it was said; `place` is the same as component and name, part by part.
+    place: Place | None = None
+    attribute: str = "Actual"
+    mutability: str = ""
+    data_type: str = ""
+    unit: str = ""
+    min_limit: float | None = None
+    persistent: bool | None = None
+    constant: bool | None = None
+    supports_monitoring: bool | None = None
+    is_unknown: bool = False  # asked for by name, and the station does not have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +148,138 @@ class Report:
     seq_no: int
     is_last: bool
     values: tuple[ReportedValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedMonitor:
+    place: Place
+    number: int
+    kind: str
+    value: float
+    severity: int
+    only_in_transactions: bool
+    made_by: str = ""  # 2.1 says it
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorReport:
+    """NotifyMonitoringReport: a part of what GetMonitoringReport asked for."""
+
+    request_id: int
+    seq_no: int
+    is_last: bool
+    monitors: tuple[ReportedMonitor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEvent:
+    """What a monitor of the station, or the station by itself, noticed. `severity` is said from 2.1 on."""
+
+    place: Place
+    number: int
+    at: datetime
+    trigger: str
+    value: str = field(repr=False)
+    kind: str
+    is_cleared: bool
+    monitor: int | None
+    severity: int | None
+    cause: int | None
+    code: str
+    info: str = field(repr=False)
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEvents:
+    """NotifyEvent."""
+
+    events: tuple[DeviceEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedProfiles:
+    """ReportChargingProfiles (2.x): a part of the answer to GetChargingProfiles. Profiles are as on the wire."""
+
+    request_id: int
+    evse_number: int
+    source: str
+    is_last: bool
+    profiles: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalLimit:
+    """NotifyChargingLimit (2.x): something beside us limits the station. EVSE 0 is the station; None: not said."""
+
+    evse_number: int
+    source: str
+    is_grid_critical: bool | None
+    is_local_generation: bool | None
+    schedules: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalLimitCleared:
+    """ClearedChargingLimit (2.x)."""
+
+    evse_number: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityCharging:
+    """NotifyPriorityCharging (2.1): a driver switched it on or off at the station."""
+
+    transaction_id: str
+    activated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicUpdateAsked:
+    """PullDynamicScheduleUpdate (2.1): the station asks for the next values of a Dynamic profile."""
+
+    profile_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    """SignCertificate: a PKCS #10 request (PEM). 1.6 has no kind, and only 2.1 a request id."""
+
+    csr: str = field(repr=False)
+    kind: str = ""
+    request_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadStatus:
+    """LogStatusNotification, and 1.6's DiagnosticsStatusNotification, which names no request."""
+
+    action: str
+    status: str
+    request_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationStatus:
+    """ReservationStatusUpdate (2.x): a reservation is over without a transaction of its own."""
+
+    reservation_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A message that is kept as an event of its own `kind`, and moves nothing else (stations.ocpp.noted).
+
+    `at` is None where the station gave no time; `asked` is the payload, of which some answers repeat a part.
+    """
+
+    action: str
+    kind: str
+    data: dict[str, Any] = field(repr=False)
+    at: datetime | None
+    asked: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +302,17 @@ Message = (
     | SecurityEvent
     | FirmwareStatus
     | Report
+    | MonitorReport
+    | DeviceEvents
+    | ReportedProfiles
+    | ExternalLimit
+    | ExternalLimitCleared
+    | PriorityCharging
+    | DynamicUpdateAsked
+    | SigningRequest
+    | UploadStatus
+    | ReservationStatus
+    | Noted
     | Neutral
 )
 
@@ -182,6 +335,9 @@ class Verdict:
 
     status: AuthorizationStatus
     expires_at: datetime | None = None
+    group_id: str = field(default="", repr=False)  # parentIdTag, groupIdToken: who may stop it too
+    evses: tuple[int, ...] = ()  # the only ones of this station at which it holds; none: all of them
+    is_elsewhere: bool = False  # Invalid, for it holds at other places: 2.x has a word for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +353,25 @@ class TransactionStarted:
 
 @dataclass(frozen=True, slots=True)
 class TransactionNoted:
-    """The answer to a StopTransaction and to every TransactionEvent: a verdict only where a token came with it."""
+    """The answer to a StopTransaction and to every TransactionEvent: a verdict only where a token came with it.
+
+    `total_cost`: with taxes, to a 2.x station that shows it, when the transaction has ended (2.0.1, I03).
+    """
 
     verdict: Verdict | None
+    total_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VendorUnknown:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class SigningAnswered:
+    """Whether the certificate will come (CertificateSigned)."""
+
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +381,10 @@ class Empty:
 
 @dataclass(frozen=True, slots=True)
 class NeutralReply:
+    """`asked`: the payload of the question, of which some answers must repeat a part."""
+
     action: str
+    asked: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 Reply = (
@@ -224,51 +394,7 @@ Reply = (
     | TransactionStarted
     | TransactionNoted
     | VendorUnknown
+    | SigningAnswered
     | Empty
     | NeutralReply
 )
-
-
-# What the schemas require of an answer that means "noted": the one table of neutral answers, for all versions.
-# We sign no certificates (SignCertificate), answer no contract (Get15118EVCertificate), plan no ISO 15118 schedule.
-REQUIRED_IN_NEUTRAL: dict[str, dict[str, Any]] = {
-    "SignCertificate": {"status": "Rejected"},
-    "Get15118EVCertificate": {"status": "Failed", "exiResponse": ""},
-    "GetCertificateStatus": {"status": "Failed"},
-    "NotifyEVChargingNeeds": {"status": "Rejected"},
-    "NotifyEVChargingSchedule": {"status": "Accepted"},
-    # 2.1
-    "OpenPeriodicEventStream": {"status": "Rejected"},
-    "PullDynamicScheduleUpdate": {"status": "Rejected"},
-}
-
-
-def whole_number(value: int, *, field_name: str, at_most: int) -> int:
-    """`value`, which must be 0 to `at_most`: schemas set no bounds, columns have them. Raises CallFailed."""
-    if not 0 <= value <= at_most:
-        raise CallFailed("PropertyConstraintViolation", f"{field_name}: must be 0 to {at_most}")
-    return value
-
-
-def register_wh(value: float, *, field_name: str) -> float:
-    """A register's value in Wh, within reason. Raises CallFailed."""
-    if not abs(value) <= MAX_REGISTER_WH:
-        raise CallFailed("PropertyConstraintViolation", f"{field_name}: no register reaches {value:.3g} Wh")
-    return float(value)
-
-
-def readable(meter_values: MeterValues) -> MeterValues:
-    """Those whose time can be read: one that cannot must not hold up the transaction that it came with (rule 6)."""
-    return [meter_value for meter_value in meter_values if _has_time(meter_value)]
-
-
-def _has_time(meter_value: dict[str, Any]) -> bool:
-    try:
-        parse_time(meter_value["timestamp"])
-    except CallFailed:
-        return False
-    return True
-
-
-def not_from_stations(action: str, version: str) -> CallFailed:
-    return CallFailed("NotSupported", f"{action[:50]} is not a message from a station in OCPP {version}")

@@ -147,3 +147,16 @@ def parse_time(text: str) -> datetime:
     except (ValueError, OverflowError):
         raise CallFailed("PropertyConstraintViolation", f"not a time: {text[:40]!r}") from None
     return at if EARLIEST < at < LATEST else EARLIEST if at < LATEST else LATEST
+
+
+def readable(meter_values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those whose time can be read: one that cannot must not hold up the transaction that it came with (rule 6)."""
+    return [meter_value for meter_value in meter_values if _has_time(meter_value)]
+
+
+def _has_time(meter_value: dict[str, Any]) -> bool:
+    try:
+        parse_time(meter_value["timestamp"])
+    except CallFailed:
+        return False
+    return True

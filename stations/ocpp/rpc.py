@@ -1,6 +1,7 @@
 """Frames of OCPP-J: the JSON array around every message. Pure.
 
-Source: OCPP-J 1.6, section 4; OCPP 2.0.1 part 4, section 4 (the same three message types).
+Source: OCPP-J 1.6, section 4; OCPP 2.0.1 part 4, section 4 (the same three message types); 2.1 adds two, of which none
+is answered: CALLRESULTERROR (our answer could not be read) and SEND (a message of an event stream).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-CALL, RESULT, ERROR = 2, 3, 4
+CALL, RESULT, ERROR, RESULT_ERROR, SEND = 2, 3, 4, 5, 6
 # OCPP 2.0.1 part 4, 4.2.3: the id to answer with where the id could not be read.
 UNREADABLE_ID = "-1"
 MAX_ID_LENGTH = 36
@@ -34,6 +35,25 @@ class CallError(NamedTuple):
     code: str
     description: str
     details: dict[str, Any]
+
+
+class CallResultError(NamedTuple):
+    """2.1: the station could not take our CALLRESULT at its word."""
+
+    message_id: str
+    code: str
+    description: str
+
+
+class Send(NamedTuple):
+    """2.1: a CALL that wants no answer."""
+
+    message_id: str
+    action: str
+    payload: dict[str, Any]
+
+
+Frame = Call | CallResult | CallError | CallResultError | Send
 
 
 class CallFailed(Exception):
@@ -72,8 +92,11 @@ def spelled(code: str, version: str) -> str:
     return SPELLED_IN_16.get(code, code) if version == "1.6" else code
 
 
-def parse(text: str | bytes) -> Call | CallResult | CallError:
-    """The frame in `text`. Raises BrokenFrame, which names what is wrong and carries the id where it was readable."""
+def parse(text: str | bytes) -> Frame:
+    """The frame in `text`. Raises BrokenFrame, which names what is wrong and carries the id where it was readable.
+
+    The two types of 2.1 are read whatever the version: who takes frames in knows it (`only_of_21`).
+    """
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -89,7 +112,19 @@ def parse(text: str | bytes) -> Call | CallResult | CallError:
             description = rest[0] if rest and isinstance(rest[0], str) else ""
             details = rest[1] if len(rest) > 1 and isinstance(rest[1], dict) else {}
             return CallError(message_id, code, description, details)
+        case [5, str() as message_id, str() as code, *rest] if len(message_id) <= MAX_ID_LENGTH:
+            return CallResultError(message_id, code, rest[0] if rest and isinstance(rest[0], str) else "")
+        case [6, str() as message_id, str() as action, dict() as payload] if (
+            0 < len(message_id) <= MAX_ID_LENGTH
+        ):
+            return Send(message_id, action, payload)
     raise _broken(frame)
+
+
+def only_of_21(frame: CallResultError | Send) -> BrokenFrame:
+    """What a frame of these types is to any other version: of no type that it knows."""
+    kind = RESULT_ERROR if isinstance(frame, CallResultError) else SEND
+    return _broken([kind, frame.message_id])
 
 
 def _broken(frame: Any) -> BrokenFrame:
@@ -101,9 +136,11 @@ def _broken(frame: Any) -> BrokenFrame:
         # Never an error upon an answer: the other side would not know what to do with it. An unknown type is
         # to be ignored in 1.6 (OCPP-J 1.6, 4.1.3); 2.0.1 has a code for it (part 4, 4.3).
         known = kind in (RESULT, ERROR)
-        code = "FormatViolation" if known else "MessageTypeNotSupported"
         return BrokenFrame(
-            code, f"message type {kind!r:.20}", message_id=message_id[:MAX_ID_LENGTH], answerable=False
+            "FormatViolation" if known else "MessageTypeNotSupported",
+            f"message type {kind!r:.20}",
+            message_id=message_id[:MAX_ID_LENGTH],
+            answerable=False,
         )
     if not 0 < len(message_id) <= MAX_ID_LENGTH:
         return BrokenFrame("RpcFrameworkError", "a message id is 1 to 36 characters")

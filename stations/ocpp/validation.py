@@ -52,6 +52,25 @@ def response_validator(version: str, action: str) -> jsonschema_rs.Draft4Validat
 
 
 @cache
+def sent_validator(version: str, action: str) -> jsonschema_rs.Draft4Validator:
+    """Of a message that has no answer (2.1: SEND). Raises UnknownAction."""
+    if action not in sent(version):
+        raise UnknownAction(f"OCPP {version} sends no {action[:50]!r} without an answer")
+    return _read(version, action)
+
+
+@cache
+def sent(version: str) -> frozenset[str]:
+    """The messages of the version that have no answer: those whose schema is neither a request's nor a response's."""
+    if version == "1.6":
+        return frozenset()
+    names = (entry.name for entry in files(PACKAGES[version]).joinpath("schemas").iterdir())
+    return frozenset(
+        name.removesuffix(".json") for name in names if not name.endswith(("Request.json", "Response.json"))
+    )
+
+
+@cache
 def actions(version: str) -> frozenset[str]:
     """All actions of the version, in both directions."""
     names = (entry.name for entry in files(PACKAGES[version]).joinpath("schemas").iterdir())
@@ -68,11 +87,20 @@ def check_response(version: str, action: str, payload: dict[str, Any]) -> None:
     _check(response_validator(version, action), payload)
 
 
+def check_sent(version: str, action: str, payload: dict[str, Any]) -> None:
+    """Raises UnknownAction, or SchemaViolation with the first thing that is wrong."""
+    _check(sent_validator(version, action), payload)
+
+
 def _compile(version: str, name: str) -> jsonschema_rs.Draft4Validator:
     # A name comes from a station: only a name that is in the package's list becomes part of a path.
     action = name.removesuffix("Request").removesuffix("Response")
     if action not in actions(version):
         raise UnknownAction(f"OCPP {version} has no action {action[:50]!r}")
+    return _read(version, name)
+
+
+def _read(version: str, name: str) -> jsonschema_rs.Draft4Validator:
     schema = orjson.loads(files(PACKAGES[version]).joinpath("schemas", f"{name}.json").read_bytes())
     return jsonschema_rs.Draft4Validator(schema, validate_formats=False)
 

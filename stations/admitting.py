@@ -1,0 +1,133 @@
+"""Whether a station is let in, and what its coming in settles. The judgement of consumers.py; it writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from stations import certificates, credentials, securing
+from stations.admission import Caller, Refused, heed_brakes
+from stations.models import SecretRotation, Station, StationCertificate
+
+Profile = Station.SecurityProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A station with the security profile that it showed (0: no password was needed to tell), and by what."""
+
+    station: Station
+    level: int
+    certificate: StationCertificate | None = None
+    rotation: SecretRotation | None = None
+    digest: str = ""  # of the new password, where it came with one
+
+
+class NeedsSlowHash(Exception):
+    """All else is in order: only the slow hash of a chosen password can tell."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station.identity)
+        self.station = station
+
+
+def judge(identity: str, password: bytes | None, caller: Caller, *, now: datetime) -> Admitted:
+    """Who comes in, and as what. Raises Refused, or NeedsSlowHash; costs a query, and microseconds of hashing."""
+    station: Station | None = Station.objects.filter(identity=identity).first()
+    if station is None:
+        heed_brakes(identity, caller.address)
+        text = (
+            f'No station "{identity[:48]}" is registered here. Check the last part of the address; if it is right, '
+            "have the operator register the station first."
+        )
+        raise Refused(404, text, is_guess=True)
+    certificate, problem = None, ""
+    if caller.is_secure and caller.certificate:
+        certificate, problem = certificates.presented(station, caller.certificate, now=now)
+    if certificate is not None:
+        return Admitted(station, Profile.CERTIFICATE, certificate=certificate)
+    _require_profile(station, caller, problem)
+    if password is None:
+        text = (
+            "Send Basic authentication (Authorization header): as user name the identity, written as in this address, "
+            "and as password the station's."
+        )
+        raise Refused(401, text)
+    return _by_password(station, password, caller)
+
+
+def judge_slowly(station: Station, password: bytes, caller: Caller) -> Admitted:
+    """The rest of `judge` for a chosen password: a third of a second."""
+    if not credentials.verify_slowly(station, password):
+        raise _wrong_password()
+    return Admitted(station, _level(caller))
+
+
+def still_holds(admitted: Admitted) -> bool:
+    """Whether what opened the door a moment ago was not taken away since; behind slow hashes that is half a minute."""
+    station = admitted.station
+    secrets = Station.objects.filter(pk=station.pk).values_list("secret_hash", flat=True)
+    secret_hash = secrets.first()
+    if secret_hash is None:
+        return False
+    if admitted.certificate is not None:
+        living = StationCertificate.objects.filter(state__in=StationCertificate.LIVING)
+        return living.filter(pk=admitted.certificate.pk).exists()
+    if admitted.rotation is not None:
+        return SecretRotation.objects.filter(pk=admitted.rotation.pk, state__in=SecretRotation.OPEN).exists()
+    return bool(secret_hash == station.secret_hash)
+
+
+def settle(admitted: Admitted, *, now: datetime) -> None:
+    """What follows from how it came in: a new password or a higher profile is in use from now on."""
+    if admitted.rotation is not None:
+        securing.came_back(admitted.rotation, password_digest=admitted.digest, now=now)
+    if admitted.certificate is not None:
+        certificates.seen(admitted.certificate, now=now)
+    if admitted.level > admitted.station.security_profile:
+        securing.showed(admitted.station, level=admitted.level, now=now)
+
+
+def _require_profile(station: Station, caller: Caller, problem: str) -> None:
+    """A lower profile than the one that is set is refused (white paper, A00.FR.101; 2.0.1, A05.FR.07)."""
+    if station.security_profile == Profile.CERTIFICATE:
+        why = problem or "it came without one"
+        text = f"This station must show its client certificate over TLS (security profile 3): {why}."
+        raise Refused(403, text, reason="certificate")
+    if station.security_profile == Profile.TLS and not caller.is_secure:
+        text = "This station must connect over TLS, with wss (security profile 2)."
+        raise Refused(403, text, reason="no_tls")
+
+
+def _by_password(station: Station, password: bytes, caller: Caller) -> Admitted:
+    """A generated password cannot be guessed: whoever has it comes in, whatever others try from the same address.
+
+    A chosen one might be. There the brakes come first, or they would be none.
+    """
+    is_chosen = station.secret_kind == Station.Secret.CHOSEN
+    if is_chosen:
+        heed_brakes(station.identity, caller.address)
+    known = credentials.verify_cheaply(station, password)
+    if known:
+        return Admitted(station, _level(caller))
+    rotation = securing.pending_with(station, password)
+    if rotation is not None:
+        digest = credentials.digest_of(password)
+        return Admitted(station, _level(caller), rotation=rotation, digest=digest)
+    if known is None:
+        raise NeedsSlowHash(station)
+    if not is_chosen:
+        heed_brakes(station.identity, caller.address)
+    raise _wrong_password()
+
+
+def _level(caller: Caller) -> int:
+    return Profile.TLS if caller.is_secure else Profile.BASIC
+
+
+def _wrong_password() -> Refused:
+    text = (
+        "Wrong password for this station. Its operator can give it a new one. Do not try others: more wrong ones cost "
+        "a pause each."
+    )
+    return Refused(401, text, reason="password", is_guess=True)
