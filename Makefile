@@ -24,7 +24,7 @@ help:
 	@echo 'make check             format, lint, types, imports, templates, migrations, translations'
 	@echo 'make e2e               the journeys in a real browser (needs Chromium)'
 	@echo 'make bench             the speed targets, as a table and as bench.json'
-	@echo 'make nightly           the speed targets, then soak, faults under load and long fuzz'
+	@echo 'make nightly           the speed targets, then soak, faults under load and long fuzz (about an hour)'
 	@echo 'make lock              pin the newest packages that pyproject.toml and package.json allow'
 	@echo 'make messages          bring the Dutch catalogue up to date with the source'
 	@echo 'make docs              write the generated pages in docs/'
@@ -48,8 +48,9 @@ coverage: setup .venv/.dev
 e2e: setup .venv/.dev
 	@$(PY) -m pytest -m e2e $(ARGS)
 
-nightly: bench
-	@$(PY) -m pytest -m nightly $(ARGS)
+# Every part, whatever an earlier one found; a summary at the end.
+nightly: setup .venv/.dev
+	@$(PY) -m tests.nightly $(ARGS)
 
 bench: setup .venv/.dev
 	@$(PY) -m tests.bench
@@ -76,12 +77,14 @@ check-messages:
 	$(PY) manage.py messages --check
 check-docs:
 	$(PY) manage.py docs_configuration --check
+	$(PY) manage.py docs_ocpp_actions --check
 
 messages: setup
 	@$(PY) manage.py messages --update
 
 docs: setup
 	@$(PY) manage.py docs_configuration
+	@$(PY) manage.py docs_ocpp_actions
 
 lock: .venv/.runtime
 	@command -v .venv/bin/uv >/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check uv
@@ -91,7 +94,7 @@ lock: .venv/.runtime
 	npm install --package-lock-only --ignore-scripts
 
 clean:
-	rm -rf .venv node_modules var staticfiles htmlcov bench.json .coverage .coverage.* $(CATALOGUE).mo
+	rm -rf .venv node_modules var staticfiles htmlcov bench.json bench-nightly.json soak.json .coverage .coverage.* $(CATALOGUE).mo
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
