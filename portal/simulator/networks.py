@@ -23,7 +23,7 @@ class Networks:
         self._ways = station.link.ways
         self._component = "" if station.dialect.version is V16 else "SecurityCtrlr"
         station.before_boot = self._take_order
-        station.each_tick.append(self._say_profile)
+        self._ways.on_worked = self._say_profile
 
     def handlers(self) -> dict[str, Callable[[Payload], Reply]]:
         return {"SetNetworkProfile": self._set}
@@ -61,6 +61,5 @@ class Networks:
 
     def _say_profile(self) -> None:
         """SecurityProfile tells what is in use."""
-        if self._station.link.online:
-            profile = str(self._ways.now.profile)
-            self._station.dialect.settings.change("SecurityProfile", profile, self._component)
+        profile = str(self._ways.now.profile)
+        self._station.dialect.settings.change("SecurityProfile", profile, self._component)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,6 +56,7 @@ class Ways:
     def __init__(self, first: Way) -> None:
         self.slots: dict[int, Way] = {1: first}
         self.trust = Trust()
+        self.on_worked: Callable[[], None] = lambda: None
         self._order: list[int] = [1]
         self._failures = 0
 
@@ -78,6 +79,7 @@ class Ways:
         self._failures = 0
         self._order = [slot for slot in self._order if self.slots[slot].profile >= self.now.profile]
         self.slots = {slot: way for slot, way in self.slots.items() if way.profile >= self.now.profile}
+        self.on_worked()
 
     def failed(self) -> None:
         """After some attempts the next one has its turn."""

@@ -39,8 +39,7 @@ from tests.fakes.databases import IS_SQLITE, Databases, looking_at
 from tests.fakes.proxy import Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
-# Redis has 16 databases; the first is the installation's.
-REDIS_PER_WORKER = 3
+REDIS_DATABASES = 15  # of its 16; the first is the installation's
 _numbers = count()
 
 
@@ -152,10 +151,6 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 # ---------------------------------------------------------------- Redis
-def _worker() -> int:
-    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-
-
 @contextlib.contextmanager
 def talking_to(redis_url: str) -> Iterator[None]:
     """Nudges and tasks of this process go by this Redis; without one they reach nobody, as from any other process."""
@@ -221,12 +216,14 @@ class Makers:
         return portal
 
     def _redis_url(self) -> str:
+        """A database that no other portal has, of this worker or another: it is emptied, and a worker that waits for
+        tasks in it would wait for ever."""
         if not settings.REDIS_URL:
             return ""
         import redis
 
-        number = 1 + (_worker() * REDIS_PER_WORKER + len(self.portals) % REDIS_PER_WORKER) % 15
-        url = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
+        taken = redis.Redis.from_url(settings.REDIS_URL).incr("portals-of-tests")
+        url = f"{settings.REDIS_URL.rpartition('/')[0]}/{1 + taken % REDIS_DATABASES}"
         redis.Redis.from_url(url).flushdb()
         return url
 
