@@ -325,6 +325,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask-unread-capabilities": {"task": "stations.tasks.ask_unread_capabilities", "schedule": 60.0},
     "settle-costs": {"task": "stations.tasks.settle_costs", "schedule": 3600.0},
     "tell-running-costs": {"task": "stations.tasks.tell_running_costs", "schedule": 15.0},
+    "look-after-claims": {"task": "stations.tasks.look_after_claims", "schedule": 10.0},
     "release-dead-leases": {"task": "stations.tasks.release_dead_leases", "schedule": 30.0},
     "look-after-certificates": {"task": "stations.tasks.look_after_certificates", "schedule": 60.0},
     "delete-old-frames": {"task": "stations.tasks.delete_old_frames", "schedule": 3600.0},

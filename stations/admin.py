@@ -316,7 +316,8 @@ class TokenAdmin(PartyAdmin):
         if obj is None:
             fields.insert(0, "id_token")
         # Which driver a card belongs to is the driver's own to say, or a superuser's.
-        return [*fields, "user"] if getattr(request.user, "is_superuser", False) else fields
+        is_superuser = getattr(request.user, "is_superuser", False)
+        return [*fields, "user", "held_since"] if is_superuser else fields
 
 
 @admin.register(Tariff)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache as remembered
 from typing import Any
@@ -180,10 +180,20 @@ def heed_brakes(identity: str, address: str) -> None:
 
 def note_wrong(identity: str, address: str) -> None:
     """A wrong password, or an identity that does not exist."""
-    for brake, key in _keys(identity, address).items():
-        pause_s = brake.pause_s(_count(f"{key}:wrong", MEMORY_S))
+    slow_down(_keys(identity, address), memory_s=MEMORY_S)
+
+
+def slow_down(keys: Mapping[Brake, str], *, memory_s: int) -> None:
+    """One more wrong attempt under each of these keys, remembered for `memory_s` after the first."""
+    for brake, key in keys.items():
+        pause_s = brake.pause_s(_count(f"{key}:wrong", memory_s))
         if pause_s:
             _set(f"{key}:wait", pause_s, pause_s)
+
+
+def longest_pause_s(keys: Iterable[str]) -> int:
+    """The longest pause that runs under these keys; 0: none."""
+    return max(_get(f"{key}:wait" for key in keys).values(), default=0)
 
 
 def note_right(identity: str, address: str) -> None:

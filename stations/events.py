@@ -56,6 +56,7 @@ class Kind(models.TextChoices):
     CERTIFICATE_EXPIRES = "certificate_expires"  # subject, not_after, use
     FIRMWARE = "firmware"  # status
     UPLOAD_STATUS = "upload_status"  # action, status, request
+    CARD_LINKED = "card_linked"  # claim: a charge here showed who holds a card
     RESERVATION = "reservation"  # reservation (its row), evse, state
     RESERVATION_STATUS = "reservation_status"  # reservation, status
     # What stations.ocpp.noted reads of messages that move nothing here; a field that was not said is not there.

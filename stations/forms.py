@@ -48,7 +48,7 @@ class TokenForm(TokenModelForm):
         model = Token
         fields = [
             "operator", "user", "kind", "group", "label", "blocked", "expires_at", "offline_allowed",
-            "concurrent_allowed", "only_at",
+            "concurrent_allowed", "only_at", "held_since",
         ]  # fmt: skip
 
     def clean(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from stations import (
     capabilities,
     certificates,
     changes,
+    claims,
     commands,
     costs,
     device_model,
@@ -62,6 +63,12 @@ def ask_unread_capabilities() -> None:
 def expire_commands() -> None:
     commands.expire(timezone.now())
     reserving.tidy(timezone.now())
+
+
+@shared_task(name="stations.tasks.look_after_claims")
+def look_after_claims() -> None:
+    """The round of drivers who wait for a charge that links their card."""
+    claims.look_after(timezone.now())
 
 
 @shared_task(name="stations.tasks.release_dead_leases")

@@ -1,5 +1,6 @@
 """What is out there: parties, sites and stations, sessions and readings, commands, frames and events."""
 
+from stations.models.claim import TokenClaim
 from stations.models.command import Command
 from stations.models.device import (
     Capabilities,
@@ -64,6 +65,7 @@ __all__ = [
     "Tariff",
     "TemplateEntry",
     "Token",
+    "TokenClaim",
     "TokenGroup",
     "TransactionEvent",
     "UploadTicket",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from stations.domain import registers
@@ -19,7 +19,14 @@ class SessionQuerySet(PartyQuerySet):
     municipality_lookup = ""  # officials see aggregates, never a single driver's session
 
     def of_driver(self, user: Visitor) -> SessionQuerySet:
-        return self.filter(token__user_id=user.pk, token__user__isnull=False)
+        """Sessions with a card of `user`, from when on it is the user's (ADR 21)."""
+        since = F("token__held_since")
+        is_own = (
+            Q(token__held_since__isnull=True)
+            | Q(started_at__gte=since)
+            | Q(started_at__isnull=True, received_at__gte=since)
+        )
+        return self.filter(is_own, token__user_id=user.pk, token__user__isnull=False)
 
 
 class Fall(models.TextChoices):

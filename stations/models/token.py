@@ -71,6 +71,8 @@ class Token(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="tokens"
     )
+    # The driver sees the sessions that began from then on; null: all of them. Who held the card before is another.
+    held_since = models.DateTimeField(_("the driver's since"), null=True, blank=True)
     group = models.ForeignKey(
         TokenGroup,
         null=True,
