@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +71,24 @@ def test_stations_and_evses_stand_apart() -> None:
     roll_up_new(now=NOW)
     assert [row[2:4] for row in rows()] == [(NOW, "Sample.Periodic")] * 3
     assert set(QuarterHour.objects.values_list("import_wh", flat=True)) == {10, 20, 40}
+
+
+def test_by_hand_the_quarters_of_one_station_are_made_again_for_whole_days_of_local_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    station, other = make_station(), make_station()
+    midnight = timezone.localtime(NOW).replace(hour=0, minute=0, second=0)
+    for row_of, minutes in ((station, -5), (station, 5), (station, 1439), (station, 1441), (other, 5)):
+        make_reading(row_of, sampled_at=midnight + minutes * MINUTE, import_wh=1000.0 + minutes)
+    day = midnight.date().isoformat()
+    call_command("roll_up", station.identity, "--from", day, "--until", day)
+    assert "2 quarter-hours" in capsys.readouterr().out
+    made = [midnight + 0 * MINUTE, midnight + 1425 * MINUTE]
+    assert [(row[0], row[2]) for row in rows()] == [(station.pk, at) for at in made]
+    with pytest.raises(CommandError, match="no station X"):
+        call_command("roll_up", "X", "--from", day, "--until", day)
+    with pytest.raises(CommandError, match="comes before"):
+        call_command("roll_up", station.identity, "--from", day, "--until", "2020-01-01")
 
 
 moments = st.tuples(
