@@ -325,6 +325,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask-unread-capabilities": {"task": "stations.tasks.ask_unread_capabilities", "schedule": 60.0},
     "settle-costs": {"task": "stations.tasks.settle_costs", "schedule": 3600.0},
     "tell-running-costs": {"task": "stations.tasks.tell_running_costs", "schedule": 15.0},
+    "carry-out-erasures": {"task": "portal.accounts.tasks.carry_out_erasures", "schedule": 3600.0},
     "look-after-claims": {"task": "stations.tasks.look_after_claims", "schedule": 10.0},
     "release-dead-leases": {"task": "stations.tasks.release_dead_leases", "schedule": 30.0},
     "look-after-certificates": {"task": "stations.tasks.look_after_certificates", "schedule": 60.0},
@@ -526,6 +527,15 @@ CONNECTION_RETENTION_DAYS = env.read(
     kind="number",
     default="400",
     text="How long the connections of a station are kept, in days.",
+)
+
+# ---------------------------------------------------------------- drivers
+ERASURE_AFTER_DAYS = env.read(
+    "ERASURE_AFTER_DAYS",
+    group="Drivers",
+    kind="number",
+    default="14",
+    text="Who asks to be erased can take it back for so many days; then it is done. The law gives a month.",
 )
 
 # ---------------------------------------------------------------- proof

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts import driving  # noqa: F401 - its models are of this app
+
 
 class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
