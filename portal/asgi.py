@@ -11,16 +11,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django_application = get_asgi_application()
 
 # Only now: these import models.
+from channels.db import database_sync_to_async  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from portal.body_limit import BodyLimit  # noqa: E402
 from portal.lifespan import lifespan  # noqa: E402
+from stations import uploads  # noqa: E402
 from stations.admission import through_proxy  # noqa: E402
 from stations.routing import websocket_urlpatterns  # noqa: E402
 
 _routed: Any = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application),
+        "http": BodyLimit(django_application, database_sync_to_async(uploads.note_too_large)),
         "websocket": URLRouter(websocket_urlpatterns),
         "lifespan": lifespan,
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -51,10 +52,10 @@ class _Body:
 
 
 class BodyLimit:
-    """An ASGI application around another."""
+    """An ASGI application around another; `told` hears the path of what was too large, and what its sender was told."""
 
-    def __init__(self, application: Any) -> None:
-        self._application = application
+    def __init__(self, application: Any, told: Callable[[str, str], Awaitable[None]]) -> None:
+        self._application, self._told = application, told
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         most, started = _most(scope["path"]), False
@@ -66,20 +67,21 @@ class BodyLimit:
             await send(message)
 
         if _announced(scope) > most:
-            return await _refuse(send, body, 413, _too_large(most))
+            return await self._refuse_size(scope["path"], send, body)
         try:
             await self._application(scope, body.next, noticed)
         except BodyTooLarge:
             if not started:
-                await _refuse(send, body, 413, _too_large(most))
+                await self._refuse_size(scope["path"], send, body)
         except OSError as error:
             if started or error.errno not in _FULL:
                 raise
             await _refuse(send, body, 507, "There is no room for this now. Try again later.")
 
-
-def _too_large(most: int) -> str:
-    return f"This is too large: at most {most} bytes. Send a smaller file, or in parts."
+    async def _refuse_size(self, path: str, send: Any, body: _Body) -> None:
+        text = f"This is too large: at most {_most(path)} bytes. Send a smaller file, or in parts."
+        await self._told(path, text)
+        await _refuse(send, body, 413, text)
 
 
 def _most(path: str) -> int:

@@ -32,6 +32,7 @@ _INBOX, _SHELF = "ontvangst", "firmware"
 _inbox = Signer(salt="stations.uploads.ticket", sep=".")
 _shelf = TimestampSigner(salt="stations.uploads.firmware", sep=".")
 _TICKET_LINK = re.compile(rf"/{_INBOX}/(\d+)/token-")
+_UPLOAD_PATH = re.compile(rf"/{_INBOX}/(\d{{1,18}})/token-([\w.-]+)")
 _IMAGE_LINK = re.compile(rf"/{_SHELF}/(\d+)/\d+/token-")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -173,6 +174,20 @@ def take_in(row: UploadTicket, chunks: Iterable[bytes], *, name: str, now: datet
         place(kept.file).unlink(missing_ok=True)
         raise Refused(410, "This link was used: a file came by it already.")
     nudge_pages([row.station_id])
+
+
+def note_too_large(path: str, text: str) -> None:
+    """What came to this path was refused for its size, before Django saw it; a ticket's row says what was wrong."""
+    found = _UPLOAD_PATH.match(path)
+    if found is None:
+        return
+    try:
+        pk = int(_inbox.unsign(f"{found[1]}.{found[2]}"))
+    except BadSignature:
+        return
+    waiting = UploadTicket.objects.filter(pk=pk).exclude(state=UploadTicket.State.RECEIVED)
+    if waiting.update(attempts=F("attempts") + 1, problem=text[:200], state=UploadTicket.State.FAILED):
+        nudge_pages(waiting.values_list("station_id", flat=True))
 
 
 def keep(chunks: Iterable[bytes], *, file: str, most: int) -> Kept:

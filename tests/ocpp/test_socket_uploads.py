@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import http.client
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +135,9 @@ def test_what_is_empty_or_too_large_is_refused_and_the_link_still_works(portal: 
     huge = request(portal, "PUT", ticket.url, headers={"Content-Length": str(1 << 40)})
     assert huge.status == 413
     assert left(portal, ticket.row) == []
+    ticket.row.refresh_from_db()
+    assert (ticket.row.state, ticket.row.attempts) == ("failed", 2)
+    assert "at most" in ticket.row.problem, "who asked for the log sees why it did not come"
     assert request(portal, "PUT", ticket.url, b"at last").status == 201
     assert kept(portal, ticket.row) == b"at last"
 
@@ -154,6 +158,8 @@ def test_a_body_in_chunks_that_is_too_large_gets_a_413_that_its_sender_can_read(
     assert (answer.status, answer.headers["Connection"]) == (413, "close")
     assert f"at most {most} bytes" in answer.read().decode()
     assert sent >= 2 * most, "it could send all of it"
+    ticket.row.refresh_from_db()
+    assert f"at most {most} bytes" in ticket.row.problem
     assert left(portal, ticket.row) == []
     small = request(portal, "PUT", ticket.url, iter([b"in ", b"chunks"]))
     assert small.status == 201
@@ -166,6 +172,14 @@ def test_a_body_whose_length_is_too_large_gets_its_413_while_it_is_sent(portal: 
     answer = request(portal, "PUT", ticket.url, body)
     assert answer.status == 413
     assert b"too large" in answer.read()
+
+
+def test_who_has_no_right_link_changes_no_row_by_what_is_too_large(portal: Portal) -> None:
+    ticket = ticket_for("UP-16")
+    url = re.sub("token-.*", "token-nonsense", ticket.url)
+    assert request(portal, "PUT", url, headers={"Content-Length": str(1 << 40)}).status == 413
+    ticket.row.refresh_from_db()
+    assert (ticket.row.state, ticket.row.attempts, ticket.row.problem) == ("asked", 0, "")
 
 
 def test_who_asks_before_sending_is_not_told_to_go_on(portal: Portal) -> None:
