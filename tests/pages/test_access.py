@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -66,7 +68,8 @@ SIGN_IN = ("/account/login/", "/beheer/login/")
 class World:
     """One station with all that can hang on it, and everyone who may or may not see it."""
 
-    people: dict[str, User | None]
+    client: Client
+    cookies: dict[str, SimpleCookie]  # what the browser of each role brings along, once it is signed in
     station: Station
     names: dict[str, Any]  # what stands for {evidence}, {session}, ... in an address
     rows: dict[str, Any]  # one row of each model that the admin shows
@@ -112,7 +115,16 @@ def world(settings: Any, tmp_path: Any) -> World:
         "image": _image(station, now),
     }
     rows = _admin_rows(station, now=now, profile=profile, command=command, token=token, driver=driver)
-    return World(people=people, station=station, names=names, rows=rows)
+    client = Client(headers={"accept-language": "en"})
+    cookies = {role: _signed_in(client, user) for role, user in people.items()}
+    return World(client=client, cookies=cookies, station=station, names=names, rows=rows)
+
+
+def _signed_in(client: Client, user: User | None) -> SimpleCookie:
+    client.cookies = SimpleCookie()
+    if user:
+        client.force_login(user)
+    return client.cookies
 
 
 def _people(driver: User) -> dict[str, User | None]:
@@ -342,16 +354,15 @@ PROFILE = {
 
 
 def answer(line: Line, world: World, role: str) -> Any:
-    client = Client(headers={"accept-language": "en"})
-    if user := world.people[role]:
-        client.force_login(user)
+    # Signing in anew each time would take as long as the answers; one session of each role stands in the database.
+    world.client.cookies = copy.deepcopy(world.cookies[role])  # an answer may change them
     row = world.rows.get(line.model)
     path = line.address.format(**world.names, row=row.pk if row else 1)
     more: dict[str, Any] = {"data": body_of(line, world)} if line.method in ("POST", "PUT") else {}
     if path.startswith("/api/"):
         more["content_type"] = "application/json"
     with transaction.atomic():  # whatever one role does, the next finds the rows as they were
-        response = getattr(client, line.method.lower())(path, **more)
+        response = getattr(world.client, line.method.lower())(path, **more)
         transaction.set_rollback(True)
     return response
 
