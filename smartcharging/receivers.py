@@ -13,7 +13,7 @@ from django.dispatch import receiver
 
 from smartcharging.models import DesiredProfile
 from smartcharging.policies import SafeLimit
-from smartcharging.safe_limits import is_wanted
+from smartcharging.safe_limits import wanted_at
 from smartcharging.tasks import keep_safe_limit, keep_safe_limits, reconcile, take_external_limits
 from stations.events import Kind, event_recorded
 from stations.models import Event, Station
@@ -59,10 +59,13 @@ def take_external_limits_after(event: Event, **_: Any) -> None:
 
 
 @receiver(event_recorded, dispatch_uid="smartcharging.safe_limit")
-def keep_safe_limit_after(event: Event, **_: Any) -> None:
+def keep_safe_limit_after(event: Event, among: Sequence[Event], **_: Any) -> None:
     """Only now it is known in which unit the station takes it."""
-    if event.kind == Kind.CAPABILITIES_READ and is_wanted(event.station_id):
-        keep_safe_limit.delay(event.station_id)
+    if event is not among[0]:
+        return
+    read = {each.station_id for each in among if each.kind == Kind.CAPABILITIES_READ}
+    for station_id in wanted_at(read):
+        keep_safe_limit.delay(station_id)
 
 
 @receiver([post_save, post_delete], sender=SafeLimit, dispatch_uid="smartcharging.safe_limit_changed")

@@ -5,7 +5,7 @@ From there on it is a wish like any other: sent, read back, and put back where a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -55,9 +55,12 @@ def to_keep(operator_id: int | None = None) -> Iterator[int]:
             yield station.pk
 
 
-def is_wanted(station_id: int) -> bool:
-    """Whether there is anything to keep at this station."""
-    return SafeLimit.objects.filter(operator__sites__stations=station_id).exists()
+def wanted_at(station_ids: Collection[int]) -> set[int]:
+    """At which of these stations there is anything to keep."""
+    if not station_ids:
+        return set()
+    policies = SafeLimit.objects.filter(operator__sites__stations__in=station_ids)
+    return set(policies.values_list("operator__sites__stations", flat=True)) & set(station_ids)
 
 
 def _looked_up() -> QuerySet[Station]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Model, QuerySet
 
 from stations import certificates, credentials, securing
 from stations.admission import Caller, Refused, heed_brakes
@@ -63,19 +67,34 @@ def judge_slowly(station: Station, password: bytes, caller: Caller) -> Admitted:
     return Admitted(station, _level(caller))
 
 
-def still_holds(admitted: Admitted) -> bool:
-    """Whether what opened the door a moment ago was not taken away since; behind slow hashes that is half a minute."""
-    station = admitted.station
-    secrets = Station.objects.filter(pk=station.pk).values_list("secret_hash", flat=True)
-    secret_hash = secrets.first()
-    if secret_hash is None:
+def who_still_holds(admitted: Sequence[Admitted]) -> list[bool]:
+    """Of each whether what opened the door was not taken away since; behind slow hashes that is half a minute."""
+    stations = Station.objects.filter(pk__in=[each.station.pk for each in admitted])
+    hashes = dict(stations.values_list("pk", "secret_hash"))
+    living = _those_left(
+        StationCertificate.objects.filter(state__in=StationCertificate.LIVING),
+        [each.certificate for each in admitted],
+    )
+    open_ = _those_left(
+        SecretRotation.objects.filter(state__in=SecretRotation.OPEN), [each.rotation for each in admitted]
+    )
+    return [_still_holds(each, hashes.get(each.station.pk), living, open_) for each in admitted]
+
+
+def _those_left(rows: QuerySet[Any], shown: Iterable[Model | None]) -> set[int]:
+    """Which of those that were shown are among `rows` still; nearly always none was shown, and nothing is asked."""
+    keys = [row.pk for row in shown if row is not None]
+    return set(rows.filter(pk__in=keys).values_list("pk", flat=True)) if keys else set()
+
+
+def _still_holds(admitted: Admitted, secret_hash: str | None, living: set[int], open_: set[int]) -> bool:
+    if secret_hash is None:  # the station is gone
         return False
     if admitted.certificate is not None:
-        living = StationCertificate.objects.filter(state__in=StationCertificate.LIVING)
-        return living.filter(pk=admitted.certificate.pk).exists()
+        return admitted.certificate.pk in living
     if admitted.rotation is not None:
-        return SecretRotation.objects.filter(pk=admitted.rotation.pk, state__in=SecretRotation.OPEN).exists()
-    return bool(secret_hash == station.secret_hash)
+        return admitted.rotation.pk in open_
+    return secret_hash == admitted.station.secret_hash
 
 
 def settle(admitted: Admitted, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextChoices
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from stations import commands, device_model, events
@@ -73,14 +73,23 @@ class Known(TextChoices):
 
 
 # ---------------------------------------------------------------- asking
-def ask(station: Station, *, now: datetime) -> Command | None:
-    """Ask for all keys (1.6) or a full report (2.x). None: it is being asked already, or was asked often enough."""
-    asked = _asked().filter(station=station)
-    if asked.filter(state__in=Command.OPEN).exists():
-        return None
-    if station.booted_at and asked.filter(requested_at__gte=station.booted_at).count() >= MAX_ATTEMPTS:
-        return None
-    return device_model.ask_all(station=station, origin=ORIGIN, now=now)
+def ask_each(stations: Iterable[Station], *, now: datetime) -> list[Command]:
+    """Ask for all keys (1.6) or a full report (2.x), of as many stations as wanted in a few statements.
+
+    Left out is who is being asked already, or was asked often enough since its boot.
+    """
+    wanted = {station.pk: station for station in stations}
+    asked = _asked().filter(station__in=list(wanted))
+    is_open = Q(state__in=Command.OPEN)
+    since_boot = Q(station__booted_at__isnull=False, requested_at__gte=F("station__booted_at"))
+    done = asked.values("station_id").annotate(
+        open=Count("pk", filter=is_open), since_boot=Count("pk", filter=since_boot)
+    )
+    enough = done.filter(Q(open__gt=0) | Q(since_boot__gte=MAX_ATTEMPTS)).values_list("station_id", flat=True)
+    left = wanted.keys() - set(enough)
+    return device_model.ask_all(
+        stations=[station for pk, station in wanted.items() if pk in left], origin=ORIGIN, now=now
+    )
 
 
 def unread(now: datetime) -> QuerySet[Station]:

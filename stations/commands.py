@@ -389,9 +389,9 @@ def _write_answers(answered: Sequence[Command]) -> None:
         )
 
 
-def lose(station_id: int, *, now: datetime) -> None:
-    """The socket that a command went out on is gone: its outcome is unknown."""
-    _give_up(Command.objects.filter(station_id=station_id, state=State.SENT), State.UNKNOWN, now)
+def lose(station_ids: Iterable[int], *, now: datetime) -> None:
+    """The sockets that commands went out on are gone: their outcome is unknown."""
+    _give_up(Command.objects.filter(station_id__in=list(station_ids), state=State.SENT), State.UNKNOWN, now)
 
 
 def give_up_overdue(station_ids: Iterable[int], *, now: datetime) -> int:
@@ -430,20 +430,22 @@ def _is_refusal(action: str, status: Any) -> bool:
 
 
 def _give_up(rows: QuerySet[Command], state: str, now: datetime) -> int:
-    given_up = 0
-    found = list(rows.select_related("station"))
+    found = list(rows.values_list("pk", flat=True))
     if not found:
         return 0
     with transaction.atomic():
-        for command in found:
-            still = Command.objects.filter(pk=command.pk, state=command.state)
-            ended_at = now if state == State.EXPIRED else None
-            if still.update(state=state, answered_at=ended_at, sealed_payload=""):
-                command.state = state
-                _record(command, events.Kind.COMMAND_LOST, now)
-                nudge_gateways([command.station_id])
-                given_up += 1
-    return given_up
+        # Asked again and held: what was answered in between is not given up.
+        given_up = list(rows.select_for_update(of=("self",)).filter(pk__in=found))
+        ended_at = now if state == State.EXPIRED else None
+        Command.objects.filter(pk__in=[command.pk for command in given_up]).update(
+            state=state, answered_at=ended_at, sealed_payload=""
+        )
+        for command in given_up:
+            command.state = state
+        events.record_all(_event(command, events.Kind.COMMAND_LOST, now) for command in given_up)
+        if given_up:
+            nudge_gateways([command.station_id for command in given_up])
+    return len(given_up)
 
 
 def _record(command: Command, kind: str, now: datetime) -> None:

@@ -6,10 +6,10 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from channels.consumer import AsyncConsumer
 from django.db import InterfaceError, OperationalError, close_old_connections
@@ -17,8 +17,10 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from stations import admitting, events, presence
 from stations.admission import Caller, Doors, Refused, caller_of, is_worth_an_event, note_right, note_wrong
 from stations.admitting import Admitted, NeedsSlowHash
-from stations.gateway import Connection, Send, gateway
+from stations.gateway import gateway
+from stations.gathering import Job
 from stations.models import Station
+from stations.sending import Connection, Send
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +83,8 @@ async def _serve(scope: dict[str, Any], caller: Caller, receive: Any, send: Send
     station = admitted.station
     connection = Connection(station.pk, station.identity, version, send)
     try:
-        is_taken = await gateway.run(lambda: _take_lease(connection, admitted, caller))
+        asked = _Asked(connection, admitted, caller.address)
+        is_taken = await gateway.done(Job(together=_take_leases, item=asked, station_id=station.pk))
     except (OperationalError, InterfaceError):  # the writer has said so in the log
         return await _refuse(send, _away())
     if not is_taken:
@@ -202,21 +205,31 @@ def _password_of(headers: list[tuple[bytes, bytes]], identity: str) -> bytes | N
     return decoded.removeprefix(name) if decoded.startswith(name) else None
 
 
-def _take_lease(connection: Connection, admitted: Admitted, caller: Caller) -> bool:
-    """False: what it was let in by holds no more."""
+class _Asked(NamedTuple):
+    """A station before the door, with what it showed."""
+
+    connection: Connection
+    admitted: Admitted
+    address: str
+
+
+def _take_leases(asked: Sequence[_Asked]) -> list[bool]:
+    """Of each, in the writer: False where what it was let in by holds no more."""
     now = datetime.now(UTC)
-    if not admitting.still_holds(admitted):
-        return False
+    holds = admitting.who_still_holds([each.admitted for each in asked])
+    let_in = [each for each, still in zip(asked, holds, strict=True) if still]
     presence.take(
-        station=admitted.station,
-        connection=connection.id,
-        gateway=gateway.id,
-        version=connection.version,
+        [
+            presence.Lease(
+                each.admitted.station, each.connection.id, gateway.id, each.connection.version, each.address
+            )
+            for each in let_in
+        ],
         now=now,
-        address=caller.address,
     )
-    admitting.settle(admitted, now=now)
-    return True
+    for each in let_in:
+        admitting.settle(each.admitted, now=now)
+    return holds
 
 
 async def _refuse(send: Send, refused: Refused) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,23 +40,28 @@ def read_all(*, station: Station, requested_by: Any = None, now: datetime) -> Co
     """A person wants every key (1.6) or a full report (2.x). None: one is on its way already."""
     if _is_coming(station, Kind.VALUES, now):
         return None
-    return ask_all(station=station, origin="person", requested_by=requested_by, now=now)
+    return ask_all(stations=[station], origin="person", requested_by=requested_by, now=now)[0]
 
 
 @transaction.atomic
-def ask_all(*, station: Station, origin: str, requested_by: Any = None, now: datetime) -> Command:
-    """Ask for every key (1.6) or a full report (2.x)."""
-    request_id = None if station.ocpp_version == "1.6" else _request_id(station, now)
-    command = commands.request(
-        station=station,
-        action="GetConfiguration" if request_id is None else "GetBaseReport",
-        payload={} if request_id is None else {"requestId": request_id, "reportBase": "FullInventory"},
-        origin=origin,
-        requested_by=requested_by,
-        now=now,
-    )
-    _await(command, Kind.VALUES, request_id)
-    return command
+def ask_all(
+    *, stations: Sequence[Station], origin: str, requested_by: Any = None, now: datetime
+) -> list[Command]:
+    """Ask each for every key (1.6) or a full report (2.x)."""
+    by_key = [station for station in stations if station.ocpp_version == "1.6"]
+    by_report = [station for station in stations if station.ocpp_version != "1.6"]
+    about: dict[str, Any] = {"origin": origin, "requested_by": requested_by, "now": now}
+    asked: list[Command] = []
+    if by_key:
+        asked += commands.request_all(stations=by_key, action="GetConfiguration", payload={}, **about)
+        _await(asked, Kind.VALUES, None)
+    if by_report:
+        request_id = _request_id(by_report, now)
+        payload = {"requestId": request_id, "reportBase": "FullInventory"}
+        told = commands.request_all(stations=by_report, action="GetBaseReport", payload=payload, **about)
+        _await(told, Kind.VALUES, request_id)
+        asked += told
+    return asked
 
 
 @transaction.atomic
@@ -64,7 +69,7 @@ def read_monitors(*, station: Station, requested_by: Any = None, now: datetime) 
     """Ask a 2.x station for every monitor that it has. None: it is being asked."""
     if _is_coming(station, Kind.MONITORS, now):
         return None
-    request_id = _request_id(station, now)
+    request_id = _request_id([station], now)
     command = commands.request(
         station=station,
         action="GetMonitoringReport",
@@ -73,17 +78,20 @@ def read_monitors(*, station: Station, requested_by: Any = None, now: datetime) 
         requested_by=requested_by,
         now=now,
     )
-    _await(command, Kind.MONITORS, request_id)
+    _await([command], Kind.MONITORS, request_id)
     return command
 
 
-def _await(command: Command, kind: str, request_id: int | None) -> None:
-    DeviceReading.objects.create(
-        station=command.station,
-        kind=kind,
-        command=command,
-        request_id=request_id,
-        asked_at=command.requested_at,
+def _await(asked: Sequence[Command], kind: str, request_id: int | None) -> None:
+    DeviceReading.objects.bulk_create(
+        DeviceReading(
+            station=command.station,
+            kind=kind,
+            command=command,
+            request_id=request_id,
+            asked_at=command.requested_at,
+        )
+        for command in asked
     )
 
 
@@ -94,9 +102,10 @@ def _is_coming(station: Station, kind: str, now: datetime) -> bool:
     return asked.filter(state=State.ASKED, command__state__in=(*Command.OPEN, "accepted")).exists()
 
 
-def _request_id(station: Station, now: datetime) -> int:
-    """By the clock, and never one that this station was given before."""
-    last: int | None = DeviceReading.objects.filter(station=station).aggregate(last=Max("request_id"))["last"]
+def _request_id(stations: Sequence[Station], now: datetime) -> int:
+    """By the clock, and never one that any of these stations was given before."""
+    given = DeviceReading.objects.filter(station__in=[station.pk for station in stations])
+    last: int | None = given.aggregate(last=Max("request_id"))["last"]
     return max(int(now.timestamp()) % 2**31, (last or 0) + 1) % 2**31
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,9 +15,10 @@ from django.dispatch import Signal
 from stations.models import Event
 from stations.nudges import nudge_pages
 
-# Receivers get `event=Event`, once the row is durable, and `among`: all that were recorded with it, in their order.
+# Receivers get `event=Event`, once the row is durable, and `among`: all that were told with it, in their order.
 # They enqueue; they never wait. Who has to ask the database asks it for all of `among`, at the first of them.
 event_recorded = Signal()
+_committed: ContextVar[list[Event] | None] = ContextVar("committed", default=None)
 
 
 class Kind(models.TextChoices):
@@ -106,8 +109,33 @@ def record_all(happenings: Iterable[Happening]) -> list[Event]:
         Event(station_id=each.station_id, kind=each.kind, at=each.at, recorded_at=each.now, data=each.data)
         for each in happenings
     )
+    if recorded:
+        transaction.on_commit(partial(_tell_or_keep, recorded))
+    return recorded
+
+
+@contextmanager
+def told_together() -> Iterator[None]:
+    """Around a commit: all that was recorded in it is told as one, however many pieces of work it came from."""
+    committed: list[Event] = []
+    token = _committed.set(committed)
+    try:
+        yield
+    finally:
+        _committed.reset(token)
+    _tell(committed)
+
+
+def _tell_or_keep(recorded: list[Event]) -> None:
+    committed = _committed.get()
+    if committed is None:
+        _tell(recorded)
+    else:
+        committed += recorded
+
+
+def _tell(recorded: list[Event]) -> None:
     for event in recorded:
-        transaction.on_commit(partial(event_recorded.send_robust, sender=Event, event=event, among=recorded))
+        event_recorded.send_robust(sender=Event, event=event, among=recorded)
     if recorded:
         nudge_pages({event.station_id for event in recorded})
-    return recorded

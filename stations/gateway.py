@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 
 from stations import commands, intake, nudges, presence
-from stations.ingest import Job, Writer
+from stations.gathering import Job
+from stations.ingest import Writer
 from stations.ocpp import masking, rpc
 from stations.ocpp.bounds import OUTLETS
-from stations.ocpp.brakes import BrokenFrames, Pace
 from stations.ocpp.readings import rows_of
 from stations.ocpp.validation import request_validator
+from stations.sending import Commands, Connection
 
 logger = logging.getLogger(__name__)
 
@@ -31,78 +32,9 @@ POLL_S = 0.5  # rows that no nudge told of: another process without a channel la
 RELEASED = 100  # leases of dead gateways that are ended in one piece of work
 MAX_UNANSWERED = 64  # frames of one station in the writer's queue; then its socket waits
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One socket of one station."""
-
-    station_id: int
-    identity: str
-    version: str
-    asgi_send: Send
-    id: UUID = field(default_factory=uuid4)
-    last_message_at: datetime = field(default_factory=_now)
-    unanswered: int = 0
-    # Frames in the second that began at `second`: the brake on a station that floods.
-    second: int = 0
-    frames: int = 0
-    pace: Pace = field(default_factory=Pace)
-    broken: BrokenFrames = field(default_factory=BrokenFrames)
-    closing: bool = False
-    closed_for: str = ""  # why we closed it; empty: the station did, or the line
-    roomy: asyncio.Event | None = None
-
-    def send(self, text: str) -> None:
-        """Send now if the socket takes it; else as soon as it does, in order. Never waits, never raises."""
-        if not self.closing:
-            _start(self.asgi_send({"type": "websocket.send", "text": text}), self.identity)
-
-    def close(self, code: int, reason: str) -> None:
-        if not self.closing:
-            self.closing = True
-            self.closed_for = f"closed by us with {code} {reason}"
-            _start(self.asgi_send({"type": "websocket.close", "code": code, "reason": reason}), self.identity)
-
-
-class _Rest:
-    """What is left of a coroutine that was started by hand and now waits for `future`."""
-
-    def __init__(self, coroutine: Any, future: Any) -> None:
-        self.coroutine, self.future = coroutine, future
-
-    def __await__(self) -> Any:
-        yield self.future
-        yield from self.coroutine.__await__()
-
-
-_tasks: set[asyncio.Task[None]] = set()
-
-
-def _start(sending: Any, identity: str) -> None:
-    """Run `sending` up to its first wait, which a socket with room never reaches: a task per answer costs 8 us."""
-    try:
-        future = sending.send(None)
-    except StopIteration:
-        return
-    except Exception as error:  # noqa: BLE001 - the peer is gone; the reader of this socket will see it too
-        logger.debug("%s: not sent: %s", identity, error)
-        return
-    task = asyncio.get_running_loop().create_task(_finish(_Rest(sending, future), identity))
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
-
-
-async def _finish(rest: _Rest, identity: str) -> None:
-    try:
-        await rest
-    except Exception as error:  # noqa: BLE001 - as above
-        logger.debug("%s: not sent: %s", identity, error)
 
 
 class Gateway:
@@ -112,9 +44,7 @@ class Gateway:
         self.id = uuid4()
         self.connections: dict[int, Connection] = {}
         self.writer = Writer(self._released)
-        self._looking: set[int] = set()
-        # Commands that left and were not answered yet, oldest first: (station, message id) -> the loop's time.
-        self._asked: dict[tuple[int, str], float] = {}
+        self._commands = Commands(self.connections, self.writer.submit)
         # Sockets with broken frames that were only counted so far.
         self._counted: set[Connection] = set()
         self._renewed_at = 0.0
@@ -144,8 +74,13 @@ class Gateway:
 
     async def run(self, work: Callable[[], Any]) -> Any:
         """Run `work` in the writer's transaction and return its result once that is durable."""
+        return await self.done(Job(work=work))
+
+    async def done(self, job: Job) -> Any:
+        """The result of the job, once it is durable."""
         future: asyncio.Future[Any] = self.loop.create_future()
-        self.writer.submit(Job(work=work, token=future))
+        job.token = future
+        self.writer.submit(job)
         return await future
 
     def register(self, connection: Connection) -> None:
@@ -154,7 +89,7 @@ class Gateway:
         self.connections[connection.station_id] = connection
         if old is not None:
             old.close(1000, "the station has connected again")
-        self._look([connection.station_id])
+        self._commands.look([connection.station_id])
 
     def unregister(self, connection: Connection, reason: str) -> None:
         connection.closing = True
@@ -164,7 +99,7 @@ class Gateway:
         reason = connection.closed_for or reason
         self._sum_up(connection)
         work = lambda: presence.end(station_id=station_id, connection=owner, reason=reason, now=_now())  # noqa: E731
-        self.writer.submit(Job(work=work))
+        self.writer.submit(Job(work=work, station_id=station_id))
 
     # ------------------------------------------------------------ frames in
 
@@ -192,7 +127,8 @@ class Gateway:
         if flooding_s >= settings.OCPP_FLOOD_S:
             connection.close(1008, f"too many frames: at most {settings.OCPP_MAX_FRAMES_PER_S} a second")
             peer, now = connection, _now()
-            self.writer.submit(Job(work=lambda: intake.record_flood(peer, flooding_s, now)))
+            work = lambda: intake.record_flood(peer, flooding_s, now)  # noqa: E731
+            self.writer.submit(Job(work=work, station_id=peer.station_id))
 
     def _take_in(self, connection: Connection, text: str, now: datetime) -> None:
         try:
@@ -202,20 +138,26 @@ class Gateway:
         if isinstance(frame, rpc.Call) and frame.action == "MeterValues":
             return self._take_in_readings(connection, frame, text, now)
         if not isinstance(frame, rpc.Call):
-            self._asked.pop((connection.station_id, frame.message_id), None)
+            self._commands.is_answered(connection.station_id, frame.message_id)
         if isinstance(frame, rpc.CallResult | rpc.CallError):
             answered = intake.Answered(connection, frame, text, now)
             return self._submit(connection, Job(together=intake.take_answers, item=answered))
+        if isinstance(frame, rpc.Call):
+            return self._take_in_call(connection, frame, text, now)
         return self._submit(connection, Job(work=intake.work_of(connection, frame, text, now)))
+
+    def _take_in_call(self, connection: Connection, call: rpc.Call, text: str, now: datetime) -> None:
+        called = intake.Called(connection, call, text, now, time.monotonic())
+        self._submit(connection, Job(together=intake.take_calls, item=called))
 
     def _take_in_readings(self, connection: Connection, frame: rpc.Call, text: str, now: datetime) -> None:
         """The path that every sample takes: no row is read, the reading keeps the message, the answer is empty."""
         payload = frame.payload
         if not request_validator(connection.version, "MeterValues").is_valid(payload):
-            return self._submit(connection, Job(work=intake.work_of(connection, frame, text, now)))
+            return self._take_in_call(connection, frame, text, now)
         evse_number = payload["connectorId"] if connection.version == "1.6" else payload["evseId"]
         if evse_number not in OUTLETS:
-            return self._submit(connection, Job(work=intake.work_of(connection, frame, text, now)))
+            return self._take_in_call(connection, frame, text, now)
         is_open = _is_open(text)
         try:
             rows = rows_of(
@@ -233,7 +175,8 @@ class Gateway:
             broken = rpc.BrokenFrame(failed.code, failed.description, message_id=frame.message_id)
             return self._refuse(connection, text, broken, now)
         connection.unanswered += 1
-        return self.writer.submit(Job(rows=rows, token=(connection, rpc.result_text(frame.message_id, {}))))
+        answer = (connection, rpc.result_text(frame.message_id, {}))
+        return self.writer.submit(Job(rows=rows, station_id=connection.station_id, token=answer))
 
     def _refuse(self, connection: Connection, text: str, broken: rpc.BrokenFrame, now: datetime) -> None:
         if not connection.broken.is_kept(now):
@@ -251,11 +194,12 @@ class Gateway:
         self._counted.discard(connection)
         left_out, now = connection.broken.take_left_out(), _now()
         if left_out:
-            self.writer.submit(Job(work=lambda: intake.record_left_out(connection, left_out, now)))
+            work = lambda: intake.record_left_out(connection, left_out, now)  # noqa: E731
+            self.writer.submit(Job(work=work, station_id=connection.station_id))
 
     def _submit(self, connection: Connection, job: Job) -> None:
         connection.unanswered += 1
-        job.token = (connection, None)
+        job.station_id, job.token = connection.station_id, (connection, None)
         self.writer.submit(job)
 
     async def _wait_for_room(self, connection: Connection) -> None:
@@ -292,43 +236,13 @@ class Gateway:
         if text is None:
             text, look = job.result
             if look:
-                self._look([connection.station_id])
+                self._commands.look([connection.station_id])
         if text is not None:
             connection.send(text)
 
     def _nudged(self, station_ids: frozenset[int]) -> None:
         """From any thread: these stations have a command waiting."""
-        self.loop.call_soon_threadsafe(self._look, station_ids)
-
-    def _look(self, station_ids: Sequence[int] | frozenset[int]) -> None:
-        """Claim what waits for those of the stations that are connected here; all of one moment in one go."""
-        here = [pk for pk in station_ids if pk in self.connections]
-        if not here:
-            return
-        if not self._looking:
-            self.loop.call_soon(self._claim)
-        self._looking.update(here)
-
-    def _claim(self) -> None:
-        here = {pk: self.connections[pk].id for pk in self._looking if pk in self.connections}
-        self._looking.clear()
-        future: asyncio.Future[Any] = self.loop.create_future()
-        future.add_done_callback(lambda claimed: self._send_claimed(here, claimed))
-        self.writer.submit(Job(work=lambda: intake.claim(here, _now()), token=future))
-
-    def _send_claimed(self, here: dict[int, UUID], future: asyncio.Future[Any]) -> None:
-        if future.exception() is not None:
-            logger.error("Commands could not be claimed", exc_info=future.exception())
-            return
-        claimed: intake.Claimed = future.result()
-        for station_id, reason in claimed.lost.items():
-            self._close_lost(station_id, here[station_id], reason)
-        for station_id, message_id, text in claimed.frames:
-            connection = self.connections.get(station_id)
-            # A socket that closed in between: the end of its lease makes the command's outcome unknown.
-            if connection is not None:
-                self._asked[station_id, message_id] = self.loop.time()
-                connection.send(text)
+        self.loop.call_soon_threadsafe(self._commands.look, station_ids)
 
     # ------------------------------------------------------------ rounds
 
@@ -341,39 +255,19 @@ class Gateway:
                 logger.exception("A round of the gateway failed; the next is in %s s", seconds)
 
     async def _poll(self) -> None:
-        self._give_up_overdue()
+        self._commands.give_up_overdue()
         now = _now()
         for connection in [one for one in self._counted if one.broken.is_due(now)]:
             self._sum_up(connection)
         if self.connections:
-            self._look(await self.run(commands.waiting))
-
-    def _give_up_overdue(self) -> None:
-        """What was not answered in time is unknown now, not when the caretaker comes by. Asks the database nothing."""
-        latest = self.loop.time() - settings.OCPP_CALL_TIMEOUT_S
-        overdue = []
-        for asked, asked_at in self._asked.items():
-            if asked_at > latest:
-                break  # the rest left later
-            overdue.append(asked)
-        for asked in overdue:
-            del self._asked[asked]
-        if overdue:
-            stations = {station_id for station_id, _ in overdue}
-            self.writer.submit(Job(work=lambda: commands.give_up_overdue(stations, now=_now())))
+            self._commands.look(await self.run(commands.waiting))
 
     async def _renew(self) -> None:
         held = {pk: (one.id, one.last_message_at) for pk, one in self.connections.items()}
         lost: dict[int, str] = await self.run(lambda: presence.renew(held=held, now=_now()))
         for station_id, reason in lost.items():
-            self._close_lost(station_id, held[station_id][0], reason)
+            self._commands.close_lost(station_id, held[station_id][0], reason)
         await self._release_dead()
-
-    def _close_lost(self, station_id: int, owner: UUID, reason: str) -> None:
-        """Its lease is gone. A socket that came after it is another's."""
-        connection = self.connections.get(station_id)
-        if connection is not None and connection.id == owner:
-            connection.close(1008 if reason in presence.EXPELLED else 1000, reason)
 
     async def _release_dead(self) -> None:
         """Those who live end the leases of a gateway that died.

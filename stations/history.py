@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, Q
 
@@ -24,23 +23,16 @@ BATCH = 1000
 _PROMPT = {"StatusNotification": "timestamp", "TransactionEvent": "timestamp", "NotifyEvent": "generatedAt"}
 
 
-def opened(
-    *, station_id: int, connection: UUID, gateway: UUID, version: str, address: str, now: datetime
-) -> None:
-    """A socket opened. What was open still has been cut off by it, and nobody saw when."""
-    ConnectionSpan.objects.filter(station_id=station_id, disconnected_at=None).exclude(
-        connection=connection
-    ).update(disconnected_at=now, reason="the station connected again")
-    span = ConnectionSpan(
-        connection=connection,
-        station_id=station_id,
-        gateway=gateway,
-        ocpp_version=version,
-        address=address[:64],
-        connected_at=now,
-    )
-    # One statement: a storm comes through here. A repeat changes nothing.
-    ConnectionSpan.objects.bulk_create([span], ignore_conflicts=True)
+def opened(spans: Sequence[ConnectionSpan], *, now: datetime) -> None:
+    """Sockets opened, at most one of a station; `spans` are not written yet. A repeat changes nothing.
+
+    What was open still has been cut off by them, and nobody saw when.
+    """
+    cut_off = ConnectionSpan.objects.filter(
+        station_id__in=[span.station_id for span in spans], disconnected_at=None
+    ).exclude(connection__in=[span.connection for span in spans])
+    cut_off.update(disconnected_at=now, reason="the station connected again")
+    ConnectionSpan.objects.bulk_create(spans, ignore_conflicts=True)
 
 
 def closed(*, station_id: int, reason: str, now: datetime) -> None:

@@ -12,9 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -22,6 +20,8 @@ import orjson
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from psycopg import Cursor
 
+from stations import events
+from stations.gathering import Job, Together, gathered
 from stations.nudges import nudge_pages
 from stations.ocpp.readings import COLUMNS, FIRST_MEASURED, MEASURED, Row, rows_of
 
@@ -32,30 +32,6 @@ MAX_BATCH = 512
 MAX_WAITING = 8 * MAX_BATCH
 # A database that is away for longer than this loses the batch, unacknowledged: stations repeat what was not answered.
 PATIENCE_S = 25.0
-
-Together = Callable[[list[Any]], list[Any]]
-
-
-def _nothing() -> None:
-    """The work of a job that only has rows."""
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """Something to write, and whom to tell when it is durable: `done` is called from the writer's thread.
-
-    One of `rows` (readings), `work` (a function to run in the transaction; its result is kept), or `together` (one for
-    all jobs with it that follow one another, each by its `item`; it gives their results). After it, `error` is None if
-    and only if the job is durable.
-    """
-
-    rows: list[Row] | None = None
-    work: Callable[[], Any] = _nothing
-    together: Together | None = None
-    item: Any = None
-    token: Any = None  # the submitter's own: what to answer, and to whom
-    result: Any = None
-    error: Exception | None = None
 
 
 class Writer:
@@ -143,19 +119,19 @@ def _commit(batch: list[Job]) -> None:
         # One statement is a transaction by itself: one way to the server and back, instead of three.
         insert_readings([row for job in batch for row in job.rows or ()])
         return
-    with transaction.atomic():
-        # In their order: what a handler reads must hold the readings that came before it.
-        for (is_reading, together), group in groupby(batch, key=_kin):
-            jobs = list(group)
-            if is_reading:
-                insert_readings([row for job in jobs for row in job.rows or ()])
-            elif together is None or not _work_together(jobs, together):
-                for job in jobs:
-                    _work(job)
+    with events.told_together(), transaction.atomic():
+        for jobs in gathered(batch):
+            _take_in(jobs)
 
 
-def _kin(job: Job) -> tuple[bool, Together | None]:
-    return job.rows is not None, job.together
+def _take_in(jobs: list[Job]) -> None:
+    """A group of jobs of one kind."""
+    first = jobs[0]
+    if first.rows is not None:
+        insert_readings([row for job in jobs for row in job.rows or ()])
+    elif first.together is None or len(jobs) == 1 or not _work_together(jobs, first.together):
+        for job in jobs:
+            _work(job)
 
 
 def _work_together(jobs: list[Job], together: Together) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
@@ -44,6 +44,16 @@ class Claimed(NamedTuple):
     lost: dict[int, str]
 
 
+class Called(NamedTuple):
+    """A CALL of a station; `received_s` is of the monotonic clock."""
+
+    peer: Peer
+    call: rpc.Call
+    text: str
+    now: datetime
+    received_s: float
+
+
 class Answered(NamedTuple):
     """A frame that answers a question of ours."""
 
@@ -54,12 +64,9 @@ class Answered(NamedTuple):
 
 
 def work_of(
-    peer: Peer, frame: rpc.Call | rpc.Send | rpc.CallResultError, text: str, now: datetime
+    peer: Peer, frame: rpc.Send | rpc.CallResultError, text: str, now: datetime
 ) -> Callable[[], Answer]:
-    """The work for a frame that could be read and answers nothing: for those, see `take_answers`."""
-    if isinstance(frame, rpc.Call):
-        received_s = time.monotonic()
-        return lambda: _answer_call(peer, frame, text, now, received_s)
+    """The work for a frame that asks and answers nothing: for those, see `take_calls` and `take_answers`."""
     if peer.version != "2.1":
         return refusal_of(peer, rpc.only_of_21(frame), text, now)
     if isinstance(frame, rpc.Send):
@@ -126,12 +133,25 @@ def _text_of(command: Command, now: datetime) -> str:
         return ""
 
 
-def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime, received_s: float) -> Answer:
+def take_calls(calls: Sequence[Called]) -> list[Answer]:
+    """What stations ask, at most one CALL of each: their rows are read once for all, and the frames written so.
+
+    One that cannot be answered fails alone.
+    """
+    stations = Station.objects.in_bulk([called.peer.station_id for called in calls])
+    answered = [_answer_call(called, stations) for called in calls]
+    Frame.objects.bulk_create(frame for _, frames in answered for frame in frames)
+    return [(answer, False) for answer, _ in answered]
+
+
+def _answer_call(called: Called, stations: Mapping[int, Station]) -> tuple[str, list[Frame]]:
+    """The answer; and question and answer as they are to be written down."""
+    peer, call, text, now, received_s = called
     kind, answer = Frame.Kind.RESULT, ""
     try:
         # A savepoint: what a handler wrote before it gave up is undone, and the frame log is not.
         with transaction.atomic():
-            answer = rpc.result_text(call.message_id, _reply(peer, call, now))
+            answer = rpc.result_text(call.message_id, _reply(peer, call, stations, now))
     except rpc.CallFailed as failed:
         kind, answer = Frame.Kind.ERROR, rpc.error_text(call.message_id, failed, peer.version)
         _record_bad_frame(peer, failed, now)
@@ -139,15 +159,14 @@ def _answer_call(peer: Peer, call: rpc.Call, text: str, now: datetime, received_
     made = now + timedelta(seconds=time.monotonic() - received_s)
     about = {"action": call.action, "message_id": call.message_id}
     question = _frame(peer, In, Frame.Kind.CALL, **about, text=text, now=now)
-    Frame.objects.bulk_create([question, _frame(peer, Out, kind, **about, text=answer, now=made)])
-    return answer, False
+    return answer, [question, _frame(peer, Out, kind, **about, text=answer, now=made)]
 
 
-def _reply(peer: Peer, call: rpc.Call, now: datetime) -> dict[str, Any]:
+def _reply(peer: Peer, call: rpc.Call, stations: Mapping[int, Station], now: datetime) -> dict[str, Any]:
     """The payload of the CALLRESULT. Raises CallFailed."""
     with _named(peer, call):
         _check(peer, call)
-        station = Station.objects.get(pk=peer.station_id)
+        station = stations[peer.station_id]
         return handlers.handle(station, peer.version, call.action, call.payload, now=now)
 
 

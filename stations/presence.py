@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.db.models import Q
 from django.db.models.query import QuerySet
 
 from stations import capabilities, commands, events, history
-from stations.models import Presence, Station
+from stations.models import ConnectionSpan, Presence, Station
 from stations.nudges import nudge_gateways
 
 # A gateway renews this often; a lease that was not renewed for three rounds belongs to a gateway that died.
@@ -25,6 +26,16 @@ REPLACED = "the password was replaced"
 REMOVED = "the station is not registered here any more"
 EXPELLED = frozenset({REVOKED, REPLACED, REMOVED})
 ELSEWHERE = "the station has connected elsewhere"
+# What a new owner changes; when the one before it left stays known.
+_TAKEN = [
+    "connection",
+    "gateway",
+    "ocpp_version",
+    "connected_at",
+    "renewed_at",
+    "last_message_at",
+    "close_reason",
+]
 
 
 def online(now: datetime, prefix: str = "") -> Q:
@@ -49,35 +60,57 @@ def is_online(station_id: int, now: datetime) -> bool:
     return Presence.objects.filter(online(now), station_id=station_id).exists()
 
 
-def take(
-    *, station: Station, connection: UUID, gateway: UUID, version: str, now: datetime, address: str = ""
-) -> None:
-    """Make `connection` the owner; whoever held the lease before has lost it, and what it had sent is unknown."""
-    commands.lose(station.pk, now=now)
-    lease = {
-        "connection": connection,
-        "gateway": gateway,
-        "ocpp_version": version,
-        "connected_at": now,
-        "renewed_at": now,
-        "last_message_at": now,
-        "close_reason": "",
-    }
-    # Nearly always the row is there; a storm of two thousand comes through here.
-    if not Presence.objects.filter(station=station).update(**lease):
-        Presence.objects.update_or_create(station=station, defaults=lease)
-    history.opened(
-        station_id=station.pk,
-        connection=connection,
-        gateway=gateway,
-        version=version,
-        address=address,
-        now=now,
+class Lease(NamedTuple):
+    """A connection that comes to own the lease of its station; `address` is the other end of its socket."""
+
+    station: Station
+    connection: UUID
+    gateway: UUID
+    version: str
+    address: str = ""
+
+
+def take(leases: Sequence[Lease], *, now: datetime) -> None:
+    """Make these connections the owners, at most one of a station; in as many statements for a storm as for one.
+
+    Whoever held a lease before has lost it, and what it had sent is unknown.
+    """
+    commands.lose([lease.station.pk for lease in leases], now=now)
+    taken = [_presence_of(lease, now) for lease in leases]
+    Presence.objects.bulk_create(
+        taken, update_conflicts=True, unique_fields=["station"], update_fields=_TAKEN
     )
-    if station.ocpp_version != version:
-        _speak(station, version, now)
-    events.record(
-        station_id=station.pk, kind=events.Kind.CONNECTED, at=now, now=now, data={"ocpp_version": version}
+    history.opened([_span_of(lease, now) for lease in leases], now=now)
+    for lease in leases:
+        if lease.station.ocpp_version != lease.version:
+            _speak(lease.station, lease.version, now)
+    events.record_all(
+        events.Happening(lease.station.pk, events.Kind.CONNECTED, now, now, {"ocpp_version": lease.version})
+        for lease in leases
+    )
+
+
+def _presence_of(lease: Lease, now: datetime) -> Presence:
+    return Presence(
+        station=lease.station,
+        connection=lease.connection,
+        gateway=lease.gateway,
+        ocpp_version=lease.version,
+        connected_at=now,
+        renewed_at=now,
+        last_message_at=now,
+        close_reason="",
+    )
+
+
+def _span_of(lease: Lease, now: datetime) -> ConnectionSpan:
+    return ConnectionSpan(
+        connection=lease.connection,
+        station_id=lease.station.pk,
+        gateway=lease.gateway,
+        ocpp_version=lease.version,
+        address=lease.address[:64],
+        connected_at=now,
     )
 
 
@@ -107,7 +140,7 @@ def _end(lease: QuerySet[Presence], station_id: int, reason: str, now: datetime)
     ended = lease.update(connection=None, gateway=None, disconnected_at=now, close_reason=reason[:100])
     if ended:
         history.closed(station_id=station_id, reason=reason, now=now)
-        commands.lose(station_id, now=now)
+        commands.lose([station_id], now=now)
         data = {"reason": reason[:100]}
         events.record(station_id=station_id, kind=events.Kind.DISCONNECTED, at=now, now=now, data=data)
     return bool(ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -34,18 +35,24 @@ from stations.tasks import (
 # A station that comes back with other firmware boots; until then it takes no questions (2.0.1, B02).
 BOOT_PATIENCE_S = 60
 TOKENS_SETTLE_S = 20
+READ_AT_ONCE = (
+    100  # stations that one task asks what they can do; a task for each would cost more than the asking
+)
 ANSWERS_SETTLE_S = 1
 SETTLED = (*ACTIONS, *REPORTS, "SetVariableMonitoring", "ClearVariableMonitoring")
 
 
 @receiver(event_recorded, dispatch_uid="stations.read_capabilities")
-def read_capabilities_after_boot(*, event: Event, **_: Any) -> None:
+def read_capabilities_after_boot(*, event: Event, among: Sequence[Event], **_: Any) -> None:
     """A boot may have brought other firmware. A read whose answer got lost is simply repeated (rule 4)."""
-    if event.kind == Kind.BOOTED or _lost_a_read(event):
-        read_capabilities.delay(event.station_id)
-    elif event.kind == Kind.OCPP_CHANGED:
+    if event.kind == Kind.OCPP_CHANGED:
         # Another version without a boot: this portal has learned one that the station had all the time.
         read_unread_capabilities.apply_async((event.station_id,), countdown=BOOT_PATIENCE_S)
+    if event is among[0]:
+        unread = {each.station_id for each in among if each.kind == Kind.BOOTED or _lost_a_read(each)}
+        station_ids = sorted(unread)
+        for start in range(0, len(station_ids), READ_AT_ONCE):
+            read_capabilities.delay(station_ids[start : start + READ_AT_ONCE])
 
 
 @receiver(event_recorded, dispatch_uid="stations.settle_lost")
@@ -70,12 +77,21 @@ def write_down_cost_after_end(*, event: Event, **_: Any) -> None:
 
 
 @receiver(event_recorded, dispatch_uid="stations.local_list")
-def follow_local_list(*, event: Event, **_: Any) -> None:
+def follow_local_list(*, event: Event, among: Sequence[Event], **_: Any) -> None:
     if event.kind in (Kind.COMMAND_ANSWERED, Kind.COMMAND_LOST) and event.data["action"] in LIST_ACTIONS:
         take_in_local_list.delay(event.data["command"])
-    # Most stations have none: after a storm it would be a task for each of them.
-    elif event.kind == Kind.BOOTED and LocalList.objects.filter(station_id=event.station_id).exists():
-        check_local_list.delay(event.station_id)
+    if event is among[0]:
+        # Most stations have none: after a storm it would be a task for each of them.
+        booted = {each.station_id for each in among if each.kind == Kind.BOOTED}
+        for station_id in _with_a_local_list(booted):
+            check_local_list.delay(station_id)
+
+
+def _with_a_local_list(station_ids: set[int]) -> set[int]:
+    if not station_ids:
+        return set()
+    lists = LocalList.objects.filter(station_id__in=station_ids)
+    return set(lists.values_list("station_id", flat=True))
 
 
 @receiver([post_save, post_delete], sender=Token, dispatch_uid="stations.token_changed")

@@ -33,11 +33,9 @@ from stations.models import Capabilities, ChargingSession, Command, Event, Quart
 
 
 @shared_task(name="stations.tasks.read_capabilities")
-def read_capabilities(station_id: int) -> None:
-    """After a boot: ask what the station can do."""
-    station = Station.objects.filter(pk=station_id).first()
-    if station is not None:
-        capabilities.ask(station, now=timezone.now())
+def read_capabilities(station_ids: list[int]) -> None:
+    """After their boot: ask what these stations can do."""
+    capabilities.ask_each(Station.objects.filter(pk__in=station_ids), now=timezone.now())
 
 
 @shared_task(name="stations.tasks.read_unread_capabilities")
@@ -47,16 +45,14 @@ def read_unread_capabilities(station_id: int) -> None:
     if station is None:
         return
     if not Capabilities.objects.filter(station=station, read_at__gte=station.presence.connected_at).exists():
-        capabilities.ask(station, now=timezone.now())
+        capabilities.ask_each([station], now=timezone.now())
 
 
 @shared_task(name="stations.tasks.ask_unread_capabilities")
 def ask_unread_capabilities() -> None:
     """The round of capabilities: connected stations whose boot led to no reading, for a task of it got lost."""
     now = timezone.now()
-    waiting = capabilities.unread(now).filter(presence.online(now, "presence__"))
-    for station in waiting:
-        capabilities.ask(station, now=now)
+    capabilities.ask_each(capabilities.unread(now).filter(presence.online(now, "presence__")), now=now)
 
 
 @shared_task(name="stations.tasks.expire_commands")

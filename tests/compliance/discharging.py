@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,8 @@ class Line:
         if action == "MeterValues":
             self._measure(payload, message_id, text)
             return {}
-        answer, _ = intake.work_of(self, frame, text, self.clock)()
+        called = intake.Called(self, frame, text, self.clock, time.monotonic())
+        ((answer, _),) = intake.take_calls([called])
         kind, _id, content = json.loads(answer or "")
         assert kind == 3, answer
         return dict(content)

@@ -61,13 +61,8 @@ class FakeStation:
 
     def connects(self) -> None:
         self.connection = uuid.uuid4()
-        presence.take(
-            station=self.row,
-            connection=self.connection,
-            gateway=uuid.uuid4(),
-            version=self.row.ocpp_version,
-            now=self.now,
-        )
+        lease = presence.Lease(self.row, self.connection, uuid.uuid4(), self.row.ocpp_version)
+        presence.take([lease], now=self.now)
 
     def disconnects(self) -> None:
         presence.end(station_id=self.row.pk, connection=self.connection, reason="gone", now=self.now)
@@ -106,7 +101,7 @@ class FakeStation:
             self._complete(command, error=str(error))
             return True
         if response is None:
-            commands.lose(self.row.pk, now=self.now)
+            commands.lose([self.row.pk], now=self.now)
         else:
             self._complete(command, response=response)
         return True
