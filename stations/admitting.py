@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 
 from stations import certificates, credentials, securing
 from stations.admission import Caller, Refused, heed_brakes
-from stations.models import SecretRotation, Station, StationCertificate
+from stations.models import ProfileRaise, SecretRotation, Station, StationCertificate
 
 Profile = Station.SecurityProfile
 
@@ -97,14 +97,26 @@ def _still_holds(admitted: Admitted, secret_hash: str | None, living: set[int], 
     return secret_hash == admitted.station.secret_hash
 
 
-def settle(admitted: Admitted, *, now: datetime) -> None:
-    """What follows from how it came in: a new password or a higher profile is in use from now on."""
-    if admitted.rotation is not None:
-        securing.came_back(admitted.rotation, password_digest=admitted.digest, now=now)
-    if admitted.certificate is not None:
-        certificates.seen(admitted.certificate, now=now)
-    if admitted.level > admitted.station.security_profile:
-        securing.showed(admitted.station, level=admitted.level, now=now)
+def settle(admitted: Sequence[Admitted], *, now: datetime) -> None:
+    """What follows from how they came in: a new password or a higher profile is in use from now on."""
+    raised = _being_raised(
+        [each.station.pk for each in admitted if each.level > each.station.security_profile]
+    )
+    for each in admitted:
+        if each.rotation is not None:
+            securing.came_back(each.rotation, password_digest=each.digest, now=now)
+        if each.certificate is not None:
+            certificates.seen(each.certificate, now=now)
+        if each.station.pk in raised:
+            securing.showed(each.station, level=each.level, now=now)
+
+
+def _being_raised(station_ids: Collection[int]) -> set[int]:
+    """Of these stations, those that were asked for a higher profile; one question for a whole storm."""
+    if not station_ids:
+        return set()
+    open_ = ProfileRaise.objects.filter(station__in=station_ids, state__in=ProfileRaise.OPEN)
+    return set(open_.values_list("station_id", flat=True))
 
 
 def _require_profile(station: Station, caller: Caller, problem: str) -> None:

@@ -26,6 +26,8 @@ from stations.ocpp import device_reports, v2, v16
 from stations.ocpp.masking import mask_payload
 from stations.ocpp.messages import Report
 
+Values = Mapping[tuple[str, str], ConfigurationValue]  # by component and name in lower case
+
 ORIGIN = "capabilities"
 SAMPLING = "SampledDataCtrlr"
 READS = ("GetConfiguration", "GetBaseReport")
@@ -204,7 +206,7 @@ def _changed(station: Station, *, component: str, name: str, value: str, now: da
         station=station, component__iexact=component, name__iexact=name, attribute=Attribute.ACTUAL
     )
     if rows.update(value=value, read_at=now):
-        _derive(station, now, is_all=False)
+        _derive(station, _values(station), now, is_all=False)
 
 
 # ---------------------------------------------------------------- concluding
@@ -213,25 +215,27 @@ def conclude(station: Station, *, now: datetime, adjust: bool, is_all: bool) -> 
 
     `is_all`: the station was asked for all that they need, not for a few values that a person wanted.
     """
-    known = _derive(station, now, is_all=is_all)
+    values = _values(station)
+    known = _derive(station, values, now, is_all=is_all)
     if known.evse_count:
         _correct_evses(station, known.evse_count)
     events.record(station_id=station.pk, kind=events.Kind.CAPABILITIES_READ, at=now, now=now)
     if adjust:
-        _adjust_sampling(station, now)
+        _adjust_sampling(station, values, now)
 
 
-def _derive(station: Station, now: datetime, *, is_all: bool) -> domain.StationCapabilities:
-    values = _values(station)
+def _derive(station: Station, values: Values, now: datetime, *, is_all: bool) -> domain.StationCapabilities:
     if station.ocpp_version == "1.6":
         known = domain.from_keys({name: row.value for (_, name), row in values.items()})
     else:
         known = domain.from_variables({place: row.value for place, row in values.items()})
     said = _row_of(station, known)
-    Capabilities.objects.update_or_create(
-        station_id=station.pk,
-        defaults=said | ({"read_at": now} if is_all else {}),
-        create_defaults=said | {"read_at": now},
+    # One statement: a fleet that comes back is read within the same minute.
+    Capabilities.objects.bulk_create(
+        [Capabilities(station_id=station.pk, read_at=now, **said)],
+        update_conflicts=True,
+        unique_fields=["station"],
+        update_fields=[*said, "read_at"] if is_all else [*said],
     )
     return known
 
@@ -261,7 +265,7 @@ def _list_or_none(items: tuple[str, ...] | None) -> list[str] | None:
     return None if items is None else list(items)
 
 
-def _values(station: Station) -> dict[tuple[str, str], ConfigurationValue]:
+def _values(station: Station) -> Values:
     """All that was read, by component and name in lower case: names are case-insensitive in both versions."""
     rows = ConfigurationValue.objects.filter(station=station, attribute=Attribute.ACTUAL, is_unknown=False)
     return {(row.component.lower(), row.name.lower()): row for row in rows}
@@ -269,12 +273,14 @@ def _values(station: Station) -> dict[tuple[str, str], ConfigurationValue]:
 
 def _correct_evses(station: Station, count: int) -> None:
     """As many EVSEs as the station has; one that ever showed itself stays."""
-    for number in range(1, count + 1):
+    known = set(Evse.objects.filter(station=station).values_list("number", flat=True))
+    for number in sorted(set(range(1, count + 1)) - known):
         evse, is_new = Evse.objects.get_or_create(station=station, number=number)
         if is_new:
             Connector.objects.create(evse=evse)
-    surplus = Evse.objects.filter(station=station, number__gt=count)
-    surplus.exclude(Q(connectors__status__gt="") | Q(connectors__status_at__isnull=False)).delete()
+    if any(number > count for number in known):
+        surplus = Evse.objects.filter(station=station, number__gt=count)
+        surplus.exclude(Q(connectors__status__gt="") | Q(connectors__status_at__isnull=False)).delete()
 
 
 def forget(station: Station) -> None:
@@ -284,9 +290,8 @@ def forget(station: Station) -> None:
 
 
 # ---------------------------------------------------------------- sampling
-def _adjust_sampling(station: Station, now: datetime) -> None:
+def _adjust_sampling(station: Station, values: Values, now: datetime) -> None:
     """Ask for the interval and the measurands that differ from what is needed, and for nothing else."""
-    values = _values(station)
     if station.ocpp_version == "1.6":
         for key, value in _wanted_keys(values).items():
             _request(station, "ChangeConfiguration", {"key": key, "value": value}, now)
@@ -296,7 +301,7 @@ def _adjust_sampling(station: Station, now: datetime) -> None:
         _request(station, "SetVariables", {"setVariableData": wanted}, now)
 
 
-def _wanted_keys(values: Mapping[tuple[str, str], ConfigurationValue]) -> dict[str, str]:
+def _wanted_keys(values: Values) -> dict[str, str]:
     wanted = {}
     interval = values.get(("", "metervaluesampleinterval"))
     if interval and not interval.readonly and interval.value.strip() != _interval():
@@ -312,7 +317,7 @@ def _wanted_keys(values: Mapping[tuple[str, str], ConfigurationValue]) -> dict[s
     return wanted
 
 
-def _wanted_variables(values: Mapping[tuple[str, str], ConfigurationValue]) -> list[dict[str, Any]]:
+def _wanted_variables(values: Values) -> list[dict[str, Any]]:
     wanted = []
     interval = values.get(("sampleddatactrlr", "txupdatedinterval"))
     if interval and not interval.readonly and interval.value.strip() != _interval():

@@ -227,8 +227,7 @@ def _take_leases(asked: Sequence[_Asked]) -> list[bool]:
         ],
         now=now,
     )
-    for each in let_in:
-        admitting.settle(each.admitted, now=now)
+    admitting.settle([each.admitted for each in let_in], now=now)
     return holds
 
 

@@ -167,7 +167,7 @@ def test_an_answer_that_got_lost_does_not_matter_once_the_station_comes_with_it(
     station = make_station(security_profile=3)
     row = issued(station)
     admitted = admitting.judge(station.identity, None, caller(row.chain), now=NOW)
-    admitting.settle(admitted, now=NOW)
+    admitting.settle([admitted], now=NOW)
     row.refresh_from_db()
     assert (row.state, row.seen_at, admitted.level) == ("accepted", NOW, 3)
 

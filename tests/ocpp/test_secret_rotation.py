@@ -47,7 +47,7 @@ def comes_in(station: Station, password: str | bytes) -> bool:
         admitted = admitting.judge(station.identity, raw, HERE, now=NOW)
     except Refused:
         return False
-    admitting.settle(admitted, now=NOW)
+    admitting.settle([admitted], now=NOW)
     return True
 
 

@@ -52,7 +52,7 @@ def lease_of(station: Station, *, version: str = "1.6") -> presence.Lease:
 
 
 def asking(station: Station) -> Job:
-    asked = consumers._Asked(connection_of(station), admitting.Admitted(station, level=0), "192.0.2.7")
+    asked = consumers._Asked(connection_of(station), admitting.Admitted(station, level=1), "192.0.2.7")
     return Job(together=consumers._take_leases, item=asked, station_id=station.pk)
 
 
