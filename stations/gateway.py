@@ -95,11 +95,9 @@ class Gateway:
         connection.closing = True
         if self.connections.get(connection.station_id) is connection:
             del self.connections[connection.station_id]
-        station_id, owner = connection.station_id, connection.id
-        reason = connection.closed_for or reason
         self._sum_up(connection)
-        work = lambda: presence.end(station_id=station_id, connection=owner, reason=reason, now=_now())  # noqa: E731
-        self.writer.submit(Job(work=work, station_id=station_id))
+        ending = presence.Ending(connection.station_id, connection.id, connection.closed_for or reason)
+        self.writer.submit(Job(together=_end_leases, item=ending, station_id=connection.station_id))
 
     # ------------------------------------------------------------ frames in
 
@@ -285,6 +283,12 @@ class Gateway:
 def _is_open(text: str) -> bool:
     """Whether the frame may hold a vendor's own fields, or a NUL; a backslash can hide a letter of their key."""
     return "customData" in text or "\\" in text
+
+
+def _end_leases(endings: Sequence[presence.Ending]) -> list[None]:
+    """In the writer: a fleet loses its line at once."""
+    presence.end(endings, now=_now())
+    return [None] * len(endings)
 
 
 def _settle(future: asyncio.Future[Any], job: Job) -> None:

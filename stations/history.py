@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,9 +35,9 @@ def opened(spans: Sequence[ConnectionSpan], *, now: datetime) -> None:
     ConnectionSpan.objects.bulk_create(spans, ignore_conflicts=True)
 
 
-def closed(*, station_id: int, reason: str, now: datetime) -> None:
-    """The lease of the station ended."""
-    ConnectionSpan.objects.filter(station_id=station_id, disconnected_at=None).update(
+def closed(station_ids: Collection[int], *, reason: str, now: datetime) -> None:
+    """The leases of these stations ended."""
+    ConnectionSpan.objects.filter(station_id__in=station_ids, disconnected_at=None).update(
         disconnected_at=now, reason=reason[:100]
     )
 

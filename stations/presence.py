@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -128,22 +129,49 @@ def _speak(station: Station, version: str, now: datetime) -> None:
     events.record(station_id=station.pk, kind=events.Kind.OCPP_CHANGED, at=now, now=now, data=data)
 
 
-def end(*, station_id: int, connection: UUID, reason: str, now: datetime) -> bool:
-    """End the lease if `connection` still owns it: a late close of an old socket never unregisters the new one."""
-    return _end(
-        Presence.objects.filter(station_id=station_id, connection=connection), station_id, reason, now
+class Ending(NamedTuple):
+    """A socket that closed, and why."""
+
+    station_id: int
+    connection: UUID
+    reason: str
+
+
+def end(endings: Sequence[Ending], *, now: datetime) -> int:
+    """End the leases that these connections own still, at most one of a station; returns how many.
+
+    A late close of an old socket never unregisters the new one.
+    """
+    leases = Presence.objects.filter(
+        station_id__in=[each.station_id for each in endings],
+        connection__in=[each.connection for each in endings],
     )
+    return _end(leases, {each.station_id: each.reason for each in endings}, now)
 
 
 @transaction.atomic
-def _end(lease: QuerySet[Presence], station_id: int, reason: str, now: datetime) -> bool:
-    ended = lease.update(connection=None, gateway=None, disconnected_at=now, close_reason=reason[:100])
-    if ended:
-        history.closed(station_id=station_id, reason=reason, now=now)
-        commands.lose([station_id], now=now)
-        data = {"reason": reason[:100]}
-        events.record(station_id=station_id, kind=events.Kind.DISCONNECTED, at=now, now=now, data=data)
-    return bool(ended)
+def _end(leases: QuerySet[Presence], reasons: Mapping[int, str], now: datetime) -> int:
+    """End these, each for its reason; as many stations as there are leave with their line, or with their gateway."""
+    # Held until they are written: a lease that was renewed or taken over meanwhile is a living one.
+    ended = list(leases.select_for_update().values_list("station_id", flat=True))
+    for reason, station_ids in _by_reason(ended, reasons).items():
+        Presence.objects.filter(station_id__in=station_ids).update(
+            connection=None, gateway=None, disconnected_at=now, close_reason=reason
+        )
+        history.closed(station_ids, reason=reason, now=now)
+    commands.lose(ended, now=now)
+    events.record_all(
+        events.Happening(pk, events.Kind.DISCONNECTED, now, now, {"reason": reasons[pk][:100]})
+        for pk in ended
+    )
+    return len(ended)
+
+
+def _by_reason(station_ids: Iterable[int], reasons: Mapping[int, str]) -> dict[str, list[int]]:
+    grouped: defaultdict[str, list[int]] = defaultdict(list)
+    for pk in station_ids:
+        grouped[reasons[pk][:100]].append(pk)
+    return grouped
 
 
 def expel(*, station_id: int, reason: str, now: datetime) -> bool:
@@ -152,7 +180,7 @@ def expel(*, station_id: int, reason: str, now: datetime) -> bool:
     Call it in the transaction of the change itself; `reason` is one of EXPELLED.
     """
     held = Presence.objects.filter(station_id=station_id, connection__isnull=False)
-    ended = _end(held, station_id, reason, now)
+    ended = bool(_end(held, {station_id: reason}, now))
     if ended:
         nudge_gateways([station_id])
     return ended
@@ -197,18 +225,14 @@ def release_dead(now: datetime, *, at_most: int | None = None) -> int:
     overdue = Presence.objects.filter(
         connection__isnull=False, renewed_at__lte=now - timedelta(seconds=LEASE_S)
     )
-    return _end_each(overdue, reason="the lease ran out", now=now, at_most=at_most)
+    station_ids = list(overdue.values_list("station_id", flat=True)[:at_most])
+    if not station_ids:
+        return 0
+    leases = overdue.filter(station_id__in=station_ids)
+    return _end(leases, dict.fromkeys(station_ids, "the lease ran out"), now)
 
 
-def end_all_of(gateway: UUID, station_ids: Iterable[int], now: datetime) -> None:
+def end_all_of(gateway: UUID, station_ids: Collection[int], now: datetime) -> None:
     """A gateway that stops ends what it holds."""
-    held = Presence.objects.filter(gateway=gateway, station_id__in=list(station_ids))
-    _end_each(held, reason="the gateway stopped", now=now)
-
-
-def _end_each(rows: QuerySet[Presence], *, reason: str, now: datetime, at_most: int | None = None) -> int:
-    # The same question again at each row: a lease that was renewed or taken over in between is a living one.
-    return sum(
-        _end(rows.filter(pk=row.pk, connection=row.connection), row.station_id, reason, now)
-        for row in list(rows[:at_most])
-    )
+    held = Presence.objects.filter(gateway=gateway, station_id__in=station_ids)
+    _end(held, dict.fromkeys(station_ids, "the gateway stopped"), now)

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from stations import admitting, capabilities, commands, consumers, events, ingest, intake, presence
 from stations.events import Kind
-from stations.gathering import Job, gathered
+from stations.gathering import Job, Together, gathered
 from stations.models import Command, ConnectionSpan, DeviceReading, Event, Frame, Presence, Station
 from stations.ocpp import rpc
 from stations.sending import Commands, Connection
@@ -83,6 +83,30 @@ def test_a_storm_of_leases_takes_as_many_statements_as_two() -> None:
     assert storm(30) == storm(2)
     assert ConnectionSpan.objects.filter(disconnected_at=None).count() == 32
     assert ConnectionSpan.objects.filter(reason="the station connected again").count() == 32
+
+
+def test_a_fleet_that_loses_its_line_at_once_takes_as_many_statements_as_two() -> None:
+    def leaves(count: int) -> int:
+        leases = [lease_of(station) for station in a_fleet(count)]
+        presence.take(leases, now=NOW)
+        endings = [presence.Ending(each.station.pk, each.connection, "cut") for each in leases]
+        return queries_of(lambda: presence.end(endings, now=minutes(1)))
+
+    assert leaves(2) == leaves(30)
+    assert not Presence.objects.filter(connection__isnull=False).exists()
+    assert Event.objects.filter(kind=Kind.DISCONNECTED, data__reason="cut").count() == 32
+
+
+def test_of_those_that_leave_each_keeps_its_reason_and_a_late_close_ends_no_new_lease() -> None:
+    cut, closed, back = leases = [lease_of(station) for station in a_fleet(3)]
+    presence.take(leases, now=NOW)
+    presence.take([lease_of(back.station)], now=minutes(1))
+    reasons = {cut: "cut", closed: "closed", back: "late"}
+    endings = [presence.Ending(each.station.pk, each.connection, reason) for each, reason in reasons.items()]
+    assert presence.end(endings, now=minutes(2)) == 2
+    assert Presence.objects.get(station=back.station).connection is not None
+    left = ConnectionSpan.objects.filter(disconnected_at=minutes(2)).order_by("station")
+    assert list(left.values_list("reason", flat=True)) == ["cut", "closed"]
 
 
 def test_each_boot_of_a_storm_costs_only_what_is_its_own() -> None:
@@ -175,8 +199,8 @@ def test_a_station_that_speaks_another_version_now_is_noted_among_the_others() -
 def job(station_id: int | None, kind: str, name: str) -> Job:
     if kind == "readings":
         return Job(rows=[], station_id=station_id, item=name)
-    together = {"calls": intake.take_calls, "answers": intake.take_answers}.get(kind)
-    return Job(together=together, station_id=station_id, item=name)
+    kinds: dict[str, Together] = {"calls": intake.take_calls, "answers": intake.take_answers}
+    return Job(together=kinds.get(kind), station_id=station_id, item=name)
 
 
 def names(jobs: list[Job]) -> list[list[str]]:

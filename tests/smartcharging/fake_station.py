@@ -65,7 +65,7 @@ class FakeStation:
         presence.take([lease], now=self.now)
 
     def disconnects(self) -> None:
-        presence.end(station_id=self.row.pk, connection=self.connection, reason="gone", now=self.now)
+        presence.end([presence.Ending(self.row.pk, self.connection, "gone")], now=self.now)
 
     def later(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
