@@ -13,6 +13,9 @@ failed = { tail -n 5 $(LOG); echo; echo "$(1)"; echo "The whole report is in $(L
 NO_PACKAGES := The Python packages could not be installed. Is there a way to the Python package index from here?
 NO_FRONT_END := The front-end packages could not be installed. Is there a way to the npm registry from here?
 
+# The suite starts hundreds of Python processes: each would compile the code, and rewrite all asserts, again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test coverage check bench e2e nightly lock messages docs clean
 .PHONY: check-format check-lint check-types check-imports check-templates
 .PHONY: check-django check-migrations check-messages check-docs
