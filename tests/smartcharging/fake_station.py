@@ -26,6 +26,7 @@ from tests.factories import NOW, make_capabilities, make_station
 
 Payload = dict[str, Any]
 Answer = Callable[[Payload], Payload | None]
+QUARTER_S = 15 * 60
 
 
 class CallErrorAnswer(Exception):
@@ -182,11 +183,18 @@ class FakeStation:
     # Together with the portal
 
     def works(self, *, seconds: int = 0, rounds: int = 50) -> None:
-        """Portal and station go on until both are quiet; then `seconds` pass in steps of 60, each with its beat."""
+        """Portal and station go on until both are quiet; then `seconds` pass in steps of 60, each with its beat.
+
+        After a quarter of an hour the steps are as long as that: what is tried again with growing pauses has been
+        tried as often as it will be, and no step later may do anything about it.
+        """
         self._until_quiet(rounds)
-        for _ in range(0, seconds, 60):
-            self.later(60)
+        passed = 0
+        while passed < seconds:
+            step = 60 if passed < QUARTER_S else QUARTER_S
+            self.later(step)
             self._until_quiet(rounds)
+            passed += step
 
     def _until_quiet(self, rounds: int) -> None:
         for _ in range(rounds):
