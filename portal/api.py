@@ -12,6 +12,7 @@ from rest_framework.routers import SimpleRouter
 from portal.compliance.api import ComplianceViewSet, EvidenceViewSet, ProbeViewSet
 from portal.pages.api_docs import docs
 from portal.pages.connection_api import ConnectionView
+from portal.pages.logbook_api import AuditViewSet
 from smartcharging.api import LimitView, ProfileViewSet, ScheduleView
 from smartcharging.read_back_api import DriftViewSet, ExternalLimitViewSet, InstalledView
 from stations.api import (
@@ -48,6 +49,7 @@ router.register("configuration-rollouts", RolloutViewSet, "configuration-rollout
 router.register("compliance", ComplianceViewSet, "compliance")
 router.register("evidence", EvidenceViewSet, "evidence")
 router.register("probes", ProbeViewSet, "probe")
+router.register("audit", AuditViewSet, "audit")
 
 PK = r"(?P<pk>\d{1,18})"
 

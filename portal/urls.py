@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from portal import health, live
-from portal.pages import home, legal
+from portal.pages import home, legal, logbook
 from portal.pages.diagnostics_urls import diagnostics_paths
 from portal.pages.urls import configuration_urls, driver_urls, station_urls
 
@@ -29,6 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mijn/sessies/", include(driver_urls)),
     *diagnostics_paths,
     path("live/", live.live, name="live"),
+    path("logboek/", logbook.logbook, name="logbook"),
+    path("logboek/logboek.csv", logbook.logbook_csv, name="logbook_csv"),
     path("toegankelijkheid/", legal.accessibility, name="accessibility"),
     path("privacy/", legal.privacy, name="privacy"),
     path("taal/", login_not_required(set_language), name="set_language"),

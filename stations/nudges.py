@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from typing import Any
 from uuid import uuid4
 
@@ -49,10 +50,10 @@ def nudge_pages(station_ids: Iterable[int]) -> None:
 
 
 def deliver(topic: str, station_ids: frozenset[int]) -> None:
-    """Tell the listeners of this process."""
+    """Tell the listeners of this process; not who is visiting: what they go on to do is nobody's (stations.audit)."""
     for listener in tuple(_listeners[topic]):
         try:
-            listener(station_ids)
+            Context().run(listener, station_ids)
         except Exception:  # a listener that breaks must not stop the writer or its neighbours
             logger.exception("A listener to %s failed", topic)
 

@@ -25,8 +25,10 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """A test may change evidence, to see that it is found, and its rows go afterwards: the triggers that forbid it are
-    lifted here. tests/compliance/test_append_only.py has them, and so has every portal that a test starts."""
-    append_only = import_module("portal.compliance.migrations.0002_schedules")
+    lifted here, and those of the audit log too. tests/compliance/test_append_only.py and
+    tests/security/test_audit_append_only.py have them, and so has every portal that a test starts."""
+    names = ("portal.compliance.migrations.0002_schedules", "stations.migrations.0012_audit")
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for statement in append_only.lifting(connection.vendor):
-            cursor.execute(statement)
+        for append_only in map(import_module, names):
+            for statement in append_only.lifting(connection.vendor):
+                cursor.execute(statement)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stations.models import Concession, Operator, Station
 from stations.models.access import PartyQuerySet
+from stations.models.watched import WatchedQuerySet
 
 
 class Status(models.TextChoices):
@@ -90,6 +91,8 @@ class ConcessionRequirement(models.Model):
         help_text=_("A requirement for the future that this concession asks for already."),
     )
 
+    objects = WatchedQuerySet.as_manager()
+
     class Meta:
         ordering = ["concession", "requirement__code"]
         constraints = [
@@ -105,6 +108,8 @@ class Promise(models.Model):
 
     asked = models.ForeignKey(ConcessionRequirement, on_delete=models.CASCADE, related_name="promises")
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="promises")
+
+    objects = WatchedQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(name="promise_once", fields=["asked", "operator"])]
@@ -218,6 +223,8 @@ class Decision(models.Model):
     restore_by = models.DateField(_("restored before"), null=True, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     decided_at = models.DateTimeField()
+
+    objects = WatchedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

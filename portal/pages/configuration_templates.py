@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.pages.configuration_forms import EntryFormSet, EntryFormSetBase, NewTemplateForm
+from portal.pages.logbook_rows import who_changed
 from portal.pages.station import operable
 from stations import configuring
 from stations.models import ConfigurationTemplate, Operator, Station
@@ -178,6 +179,7 @@ def _page(request: HttpRequest, shown: TemplatePage, *, status: int = 200) -> Ht
         "is_v2": row.family == Family.V2,
         "mask": MASK,
         "rollouts": row.rollouts.all()[:5],
+        "log_url": who_changed(request.user, model="stations.configurationtemplate", key=row.pk),
         "crumbs": crumbs((row.name, "")),
     }
     return render(request, "pages/configuration/template.html", context, status=status)

@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.pages.logbook_rows import may_read
 from stations.models import Concession, Membership
 from stations.models.access import OPERATOR_ROLES, Role, memberships_of
 
@@ -82,6 +83,8 @@ def _places(request: HttpRequest, user: User, memberships: list[Membership]) -> 
         yield _place(request, _("Connections"), reverse("connections"), ("/verbindingen/", "/firmware/"))
     if not roles:
         yield _place(request, _("My sessions"), reverse("driver:sessions"), ("/mijn/",), "list")
+    if may_read(user):
+        yield _place(request, _("Audit log"), reverse("logbook"), ("/logboek/",))
     if user.is_staff:
         yield _place(request, _("Administration"), reverse("admin:index"), ("/beheer/",))
 

@@ -26,6 +26,7 @@ from portal.pages.deliveries import rows_of
 from portal.pages.energy import energies_of
 from portal.pages.hub import hub
 from portal.pages.limits import limits_of, profiles_of
+from portal.pages.logbook_rows import who_changed
 from portal.pages.metering import samples_of
 from portal.pages.station_compliance import duties_of
 from portal.pages.station_day import station_day
@@ -176,6 +177,7 @@ def page(
         return render(request, "pages/station/_live.html", context)
     station = visited.station
     context |= {
+        "log_url": who_changed(request.user, station=station.identity),
         "tab_groups": groups_of(station, is_staff=visited.is_staff, current=tab),
         "crumbs": [
             (_("Stations"), reverse("stations:list")),

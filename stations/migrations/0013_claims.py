@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stations', '0011_rollout_batches'),
+        ('stations', '0012_audit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

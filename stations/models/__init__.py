@@ -1,5 +1,6 @@
 """What is out there: parties, sites and stations, sessions and readings, commands, frames and events."""
 
+from stations.models.audit import AuditEntry
 from stations.models.claim import TokenClaim
 from stations.models.command import Command
 from stations.models.device import (
@@ -29,6 +30,7 @@ from stations.models.token import Token, TokenGroup
 from stations.models.upload import FirmwareImage, FirmwareUpdate, UploadTicket
 
 __all__ = [
+    "AuditEntry",
     "Capabilities",
     "ChargingSession",
     "Command",

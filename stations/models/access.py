@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Prefetch, Q, prefetch_related_objects
 
+from stations.models.watched import WatchedQuerySet
+
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser
@@ -62,7 +64,7 @@ def parties_of(user: Visitor, *, roles: tuple[Role, ...], party: str) -> list[in
     return [key for key in keys if key is not None]
 
 
-class PartyQuerySet(models.QuerySet[Any]):
+class PartyQuerySet(WatchedQuerySet[Any]):
     """Rows that belong to an operator and to a concession of a municipality.
 
     Subclasses name the look-ups from the row to both; an empty look-up means that the party never sees such rows.

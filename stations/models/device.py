@@ -14,6 +14,7 @@ from stations.models.access import PartyQuerySet
 from stations.models.command import Command
 from stations.models.party import Operator
 from stations.models.site import Station
+from stations.models.watched import WatchedQuerySet
 from stations.ocpp.device import Place, read_place
 
 
@@ -204,6 +205,8 @@ class VariableMonitor(Placed):
     command = models.ForeignKey(Command, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     read_at = models.DateTimeField()
 
+    objects = WatchedQuerySet.as_manager()
+
     class Meta:
         ordering = ["severity", "component", "name"]
         constraints = [
@@ -253,6 +256,8 @@ class TemplateEntry(Placed):
     attribute = models.CharField(max_length=6, choices=Attribute, default=Attribute.ACTUAL)
     value = models.TextField(blank=True)
     sealed_value = models.TextField(blank=True)
+
+    objects = WatchedQuerySet.as_manager()
 
     class Meta:
         ordering = ["component", "name", "attribute"]
@@ -380,7 +385,7 @@ class ConfigurationChange(Placed):
     requested_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[models.Manager[Any]] = models.Manager()
+    objects: ClassVar[models.Manager[Any]] = WatchedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

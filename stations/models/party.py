@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from stations.models.access import OPERATOR_ROLES, PartyQuerySet, Role
+from stations.models.watched import WatchedQuerySet
 
 
 class MunicipalityQuerySet(PartyQuerySet):
@@ -97,6 +98,8 @@ class Membership(models.Model):
     operator = models.ForeignKey(
         Operator, null=True, blank=True, on_delete=models.CASCADE, related_name="memberships"
     )
+
+    objects = WatchedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("membership")

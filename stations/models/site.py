@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stations.models.access import PartyQuerySet
 from stations.models.party import Concession, Operator
+from stations.models.watched import WatchedQuerySet
 
 # OCPP-J 1.6, 3.1.1: the identity is part of the URL; OCPP 2.0.1 part 4, 3.1.1 limits it to 48 characters.
 identity_format = RegexValidator(
@@ -149,6 +150,8 @@ class Evse(models.Model):
     number = models.PositiveSmallIntegerField(_("number"))
     socket_phases = models.PositiveSmallIntegerField(_("phases of the socket"), default=3)
     socket_a = models.PositiveSmallIntegerField(_("socket (A per phase)"), default=16)
+
+    objects = WatchedQuerySet.as_manager()
 
     class Meta:
         ordering = ["station", "number"]

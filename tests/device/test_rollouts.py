@@ -186,6 +186,7 @@ def test_the_secrets_of_a_template_stand_in_no_row_as_they_are() -> None:
     assert "hunter2" not in repr([vars(change), *map(vars, template.entries.all())])
     answer(Command.objects.get(), {"status": "Rejected"}, state="refused")
     assert rollouts.retry(rollout=ConfigurationRollout.objects.get(), now=LATER) == 1
+    assert change.run is not None
     carry_out_rollout(change.run.rollout_id)
     change.refresh_from_db()
     assert change.state == "asked", "it can be sent again"
