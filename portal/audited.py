@@ -184,6 +184,8 @@ NOT_AUDITED = {
     "compliance.RequirementSet": "comes from a file, by a command on the machine, not through the portal",
     "compliance.Watermark": "how far a caretaker has looked",
     "accounts.Erasure": "its own record, which outlives the person it was of",
+    "accounts.ListChoice": "how one wants a list for oneself",
+    "accounts.SavedFilter": "as above",
     "accounts.Preference": "how one wants the portal for oneself; nobody answers for that to a party",
     "account.EmailConfirmation": "what is open of the portal's own mail, written by nobody",
 }

@@ -15,6 +15,8 @@ from typing import Any
 
 from django.conf import settings
 
+from portal.pages.refusals import too_large
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 # A form has boundaries and fields around its file.
 _AROUND_BYTES = 1 << 20
@@ -67,21 +69,22 @@ class BodyLimit:
             await send(message)
 
         if _announced(scope) > most:
-            return await self._refuse_size(scope["path"], send, body)
+            return await self._refuse_size(scope, send, body)
         try:
             await self._application(scope, body.next, noticed)
         except BodyTooLarge:
             if not started:
-                await self._refuse_size(scope["path"], send, body)
+                await self._refuse_size(scope, send, body)
         except OSError as error:
             if started or error.errno not in _FULL:
                 raise
             await _refuse(send, body, 507, "There is no room for this now. Try again later.")
 
-    async def _refuse_size(self, path: str, send: Any, body: _Body) -> None:
-        text = f"This is too large: at most {_most(path)} bytes. Send a smaller file, or in parts."
-        await self._told(path, text)
-        await _refuse(send, body, 413, text)
+    async def _refuse_size(self, scope: dict[str, Any], send: Any, body: _Body) -> None:
+        most = _most(scope["path"])
+        text = f"This is too large: at most {most} bytes. Send a smaller file, or in parts."
+        await self._told(scope["path"], text)
+        await _refuse(send, body, 413, text, page=too_large(scope, most=most))
 
 
 def _most(path: str) -> int:
@@ -97,11 +100,11 @@ def _announced(scope: dict[str, Any]) -> int:
     return int(text) if text.isdigit() else 0
 
 
-async def _refuse(send: Any, body: _Body, status: int, text: str) -> None:
+async def _refuse(send: Any, body: _Body, status: int, text: str, *, page: str = "") -> None:
     """The whole answer is out before the rest of the body is read; only then it ends."""
-    said = f"{text}\n".encode()
+    said = (page or f"{text}\n").encode()
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", b"text/html; charset=utf-8" if page else b"text/plain; charset=utf-8"),
         (b"content-length", str(len(said)).encode()),
         (b"connection", b"close"),
     ]

@@ -237,14 +237,35 @@ USE_TZ = True
 
 # ---------------------------------------------------------------- static files
 STATIC_URL = "static/"
+THEME_CLASS = env.read(
+    "THEME_CLASS",
+    group="Installation",
+    kind="text",
+    default="",
+    text="The class of the municipality's own theme (docs/frame.md), for example `voorbeeldstad-theme`.",
+)
+THEME_FILE = env.read(
+    "THEME_FILE",
+    group="Installation",
+    kind="text",
+    default="",
+    text="The style sheet with that theme. It is served as it is.",
+)
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "portal.frontend.NodeModulesFinder",
+    "portal.frontend.ThemeFinder",
 ]
-WHITENOISE_USE_FINDERS = True
+# `collectstatic` puts a compressed copy beside each file. Where it ran (the image), what it made is served; else the
+# files are found where they stand, as they are. Why pages are not compressed: docs/frame.md.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "portal" / "portal.css").is_file()
 
 # ---------------------------------------------------------------- security
 CONTENT_SECURITY_POLICY = {

@@ -10,6 +10,7 @@ from portal import health, live
 from portal.pages import home, legal, logbook
 from portal.pages.diagnostics_urls import diagnostics_paths
 from portal.pages.urls import configuration_urls, driver_urls, station_urls
+from portal.tables.views import urls as lists_urls
 
 # Of allauth's pages those that we have: nobody signs up, and who forgot a password asks the administrator, since the
 # portal sends no mail.
@@ -27,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stations/", include(station_urls)),
     path("configuratie/", include(configuration_urls)),
     path("mijn/sessies/", include(driver_urls)),
+    path("lijsten/", include(lists_urls)),
     *diagnostics_paths,
     path("live/", live.live, name="live"),
     path("logboek/", logbook.logbook, name="logbook"),
@@ -40,3 +42,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live),
     path("health/ready", health.ready),
 ]
+
+handler400 = "portal.pages.refusals.bad_request"

@@ -168,40 +168,13 @@ class Matrix:
 
 def matrix(concession: Concession, now: datetime) -> Matrix:
     """The matrix of `concession` as it stands at `now`."""
-    return _matrix(concession, list(_asked(concession)), _known(concession, now))
-
-
-def row_with_standings(concession: Concession, code: str, now: datetime) -> tuple[Row, list[Standing]] | None:
-    """One row of the matrix and what its cells are counted from. None: the concession does not ask it."""
-    asked = [item for item in _asked(concession) if item.requirement.code == code]
-    if not asked:
-        return None
-    known = _known(concession, now, requirement=asked[0].requirement_id)
-    (row,) = _matrix(concession, asked, known).rows
-    operators = [cell.operator for cell in row.cells]
-    return row, list(_standings(asked, operators, _stations(concession), known))
-
-
-def _matrix(concession: Concession, asked: Sequence[ConcessionRequirement], known: _Known) -> Matrix:
-    operators = list(concession.operators.order_by("name"))
-    promised = set(Promise.objects.filter(asked__in=asked).values_list("asked_id", "operator_id"))
+    known = _known(concession, now)
     counted = _counted(concession)
-    judged = _judged(known)
+    operators = _operators(concession)
     rows = tuple(
-        Row(
-            item,
-            tuple(
-                _cell(
-                    item,
-                    operator,
-                    judged.get((item.requirement_id, operator.pk), ()),
-                    total=counted[operator.pk].stations if is_of_stations(item) else 1,
-                    is_promised=(item.pk, operator.pk) in promised,
-                )
-                for operator in operators
-            ),
+        _rows(
+            list(_asked(concession)), operators, known, {key: each.stations for key, each in counted.items()}
         )
-        for item in asked
     )
     heads = tuple(
         Head(
@@ -215,11 +188,48 @@ def _matrix(concession: Concession, asked: Sequence[ConcessionRequirement], know
     return Matrix(concession, known.now, heads, rows)
 
 
+def row_with_standings(concession: Concession, code: str, now: datetime) -> tuple[Row, list[Standing]] | None:
+    """One row of the matrix and what its cells are counted from. None: the concession does not ask it."""
+    asked = [item for item in _asked(concession) if item.requirement.code == code]
+    if not asked:
+        return None
+    known = _known(concession, now, requirement=asked[0].requirement_id)
+    operators, stations = _operators(concession), _stations(concession)
+    (row,) = _rows(asked, operators, known, {key: len(found) for key, found in stations.items()})
+    return row, list(_standings(asked, operators, stations, known))
+
+
+def _rows(
+    asked: Sequence[ConcessionRequirement],
+    operators: Sequence[Operator],
+    known: _Known,
+    stations: Mapping[int, int],
+) -> Iterator[Row]:
+    """A row for each of `asked`; `stations`: how many stand in the concession, by operator."""
+    promised = set(Promise.objects.filter(asked__in=asked).values_list("asked_id", "operator_id"))
+    judged = _judged(known)
+    for item in asked:
+        cells = (
+            _cell(
+                item,
+                operator,
+                judged.get((item.requirement_id, operator.pk), ()),
+                total=stations.get(operator.pk, 0) if is_of_stations(item) else 1,
+                is_promised=(item.pk, operator.pk) in promised,
+            )
+            for operator in operators
+        )
+        yield Row(item, tuple(cells))
+
+
+def _operators(concession: Concession) -> list[Operator]:
+    return list(concession.operators.order_by("name"))
+
+
 def standings(concession: Concession, now: datetime) -> list[Standing]:
     """Every requirement for every subject: what is not assessed too. By requirement, operator, station."""
-    operators = list(concession.operators.order_by("name"))
     known = _known(concession, now)
-    return list(_standings(list(_asked(concession)), operators, _stations(concession), known))
+    return list(_standings(list(_asked(concession)), _operators(concession), _stations(concession), known))
 
 
 class _Counted(NamedTuple):

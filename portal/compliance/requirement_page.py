@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from portal.compliance.matrix import Row, Standing, StationHere
-from portal.compliance.matrix_page import ATTENTION, mark_of
+from portal.compliance.matrix_page import mark_of
 from portal.compliance.models import Status
 from portal.pages.icons import MARKS, Mark
 from stations.models import Operator
 
-NEEDS_ATTENTION = frozenset({Status.DEVIATION, Status.STALE, Status.NOT_ASSESSED, Status.DECLARED})
 # The way up: what each rung of the ladder above the last one adds to the proof.
 LADDER = (Status.NOT_ASSESSED, Status.DECLARED, Status.SUBSTANTIATED, Status.PROVEN)
 
@@ -29,31 +28,6 @@ class Subject:
     breach: bool
     at: datetime | None
     evidence_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectChoice:
-    """What the filters above the table say; empty is everything."""
-
-    status: str = ""
-    operator: str = ""
-    text: str = ""
-
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> SubjectChoice:
-        return cls(query.get("status", ""), query.get("operator", ""), query.get("q", "").strip())
-
-    def has(self, subject: Subject) -> bool:
-        if self.operator not in {"", subject.operator.slug}:
-            return False
-        if self.status == ATTENTION:
-            return subject.status in NEEDS_ATTENTION
-        if self.status not in {"", subject.status}:
-            return False
-        station = subject.station
-        return not self.text or (
-            station is not None and self.text.lower() in f"{station.identity} {station.name}".lower()
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,13 +21,14 @@ from portal.compliance.matrix_page import Choice, matrix_page, news, status_choi
 from portal.compliance.models import ConcessionRequirement, Evidence, Requirement
 from portal.compliance.permissions import may_probe, supervises
 from portal.compliance.probes import PROBES
-from portal.compliance.requirement_page import SubjectChoice, ladder, subjects
+from portal.compliance.requirement_list import OF_OPERATORS, OF_STATIONS, SubjectFilter
+from portal.compliance.requirement_page import ladder, subjects
+from portal.tables.listing import Listing
 from stations.models import Concession, Operator
 
 if TYPE_CHECKING:
     from portal.compliance.requirement_page import Subject
 
-PER_PAGE = 25
 TIMELINE = 10
 
 
@@ -63,7 +64,7 @@ def matrix(request: HttpRequest, concession: str) -> HttpResponse:
 
 
 @require_safe
-def requirement(request: HttpRequest, concession: str, code: str) -> HttpResponse:
+def requirement(request: HttpRequest, concession: str, code: str) -> HttpResponseBase:
     found = _concession(request, concession)
     operators = list(_operators(request, found))
     visible = {operator.pk for operator in operators}
@@ -73,9 +74,12 @@ def requirement(request: HttpRequest, concession: str, code: str) -> HttpRespons
         raise Http404
     row, standings = told
     everyone = subjects(standings, row, visible)
-    choice = SubjectChoice.of(request.GET)
-    chosen = [subject for subject in everyone if choice.has(subject)]
-    page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
+    of_stations = row.requirement.subject == Requirement.Subject.STATION
+    form = SubjectFilter(request.GET, operators=operators, of_stations=of_stations)
+    definition = OF_STATIONS if of_stations else OF_OPERATORS
+    listing = Listing(definition, request, form.narrow(everyone), filters=form)
+    if answer := listing.answer():
+        return answer
     context = {
         "concession": found,
         "row": row,
@@ -84,11 +88,8 @@ def requirement(request: HttpRequest, concession: str, code: str) -> HttpRespons
         "ladder": ladder(everyone),
         "breaches": sum(subject.breach for subject in everyone),
         "total": len(everyone),
-        "page": page,
-        "choice": choice,
-        "operators": operators,
-        "statuses": status_choices(),
-        "probeable": _probeable(request, list(page), code),
+        "listing": listing,
+        "probeable": _probeable(request, list(listing.lines), code),
         "timeline": _timeline(request, found, row.requirement),
         "crumbs": [*_crumbs(found), (f"{code} {row.requirement.title}", "")],
     }

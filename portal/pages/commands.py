@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models.query import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,16 +21,17 @@ from django.views.decorators.vary import vary_on_headers
 
 from portal.pages.commands_form import CommandForm
 from portal.pages.commands_forms import FORMS
+from portal.pages.commands_list import COMMANDS
 from portal.pages.commands_offers import groups_of, offer_of, place_of
-from portal.pages.commands_words import line_of
+from portal.pages.commands_words import CommandLine, line_of
 from portal.pages.station import operable, page, visit_as_staff
+from portal.tables.listing import Listing
 from smartcharging.day_fields import DayField, midnight
 from stations import commands, reserving, services
 from stations.models import Command, Reservation
 from stations.ocpp.directions import TO_STATION
 from stations.presence import is_living
 
-COMMANDS_A_PAGE = 25
 RESERVATIONS = 10
 WHO = [
     ("person", gettext_lazy("people")),
@@ -56,10 +58,6 @@ class CommandFilter(forms.Form):
         names = sorted(TO_STATION[version])
         self.fields["action"].choices = [("", _("all")), *((name, name) for name in names)]  # type: ignore[attr-defined]
 
-    @property
-    def is_used(self) -> bool:
-        return any(self.data.get(name) for name in self.fields)
-
     def narrow(self, rows: QuerySet[Command]) -> QuerySet[Command]:
         """A field that cannot be read narrows nothing; the form shows what is wrong with it."""
         self.is_valid()
@@ -80,20 +78,22 @@ class CommandFilter(forms.Form):
 
 @require_safe
 @vary_on_headers("HX-Request")
-def station_commands(request: HttpRequest, identity: str) -> HttpResponse:
+def station_commands(request: HttpRequest, identity: str) -> HttpResponseBase:
     """The commands of a station, newest first, for who works for its operator."""
     visited = visit_as_staff(request, identity)
     station = visited.station
     chosen = CommandFilter(request.GET, version=station.ocpp_version)
     rows = chosen.narrow(Command.objects.filter(station=station).select_related("requested_by"))
-    shown = Paginator(rows.order_by("-pk"), COMMANDS_A_PAGE).get_page(request.GET.get("page"))
+
+    def lines(found: Sequence[Command]) -> list[CommandLine]:
+        return [line_of(row, may_operate=visited.may_operate, reads=commands.READS) for row in found]
+
+    listing = Listing(COMMANDS, request, rows, filters=chosen, lines=lines)
+    if answer := listing.answer():
+        return answer
     reservations = Reservation.objects.filter(station=station).select_related("token", "requested_by")
     context = {
-        "form": chosen,
-        "page": shown,
-        "lines": [
-            line_of(row, may_operate=visited.may_operate, reads=commands.READS) for row in shown.object_list
-        ],
+        "listing": listing,
         "may_operate": visited.may_operate,
         "groups": groups_of(place_of(station)) if visited.may_operate else [],
         "reservations": list(reservations[:RESERVATIONS]),

@@ -7,21 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.pages.configuration_forms import PaceForm, RolloutForm
 from portal.pages.configuration_templates import crumbs
 from portal.pages.configuration_words import DIFFERENCES, HALTS, OUTCOMES, RUNS
 from portal.pages.icons import Mark
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
+from portal.tables.listing import Listing
+from portal.templatetags.measures import moment
 from stations import configuring, rollouts
 from stations.domain.device import Difference
 from stations.models import (
@@ -36,7 +41,6 @@ from stations.models.access import Visitor
 from stations.tasks import carry_out_rollout
 
 STATIONS_A_PAGE = 50
-ROLLOUTS_A_PAGE = 25
 TO_SET = (Difference.DIFFERS, Difference.HIDDEN, Difference.MISSING)
 RunState = RolloutStation.State
 
@@ -132,17 +136,89 @@ def _start(
 
 
 # ---------------------------------------------------------------- how far it is
+class RolloutFilter(forms.Form):
+    state = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("State"),
+        choices=[("", gettext_lazy("all")), *ConfigurationRollout.State.choices],
+    )
+
+    def narrow(self, rows: QuerySet[ConfigurationRollout]) -> QuerySet[ConfigurationRollout]:
+        state = self.cleaned_data.get("state") if self.is_valid() else ""
+        return rows.filter(state=state) if state else rows
+
+
+def _asked(row: ConfigurationRollout) -> Cell:
+    who = (row.requested_by,) if row.requested_by else ()
+    return Cell(moment(row.requested_at), who, moment=row.requested_at)
+
+
+ROLLOUTS = registered(
+    List(
+        key="rollouts",
+        title=gettext_lazy("Roll-outs"),
+        sort="-asked",
+        page_size=25,
+        nothing=Empty(
+            gettext_lazy("Nothing has been rolled out yet"),
+            gettext_lazy("A roll-out begins at a template."),
+            "configuration:list",
+            gettext_lazy("To the templates"),
+        ),
+        no_match=Empty(gettext_lazy("No roll-out is in this state"), gettext_lazy("Choose another state.")),
+        columns=(
+            Column(
+                "template",
+                gettext_lazy("Template"),
+                lambda row: Cell(row.template_name, url=reverse("configuration:rollout", args=[row.pk])),
+                order=("template_name", "-pk"),
+                outs=(Out(gettext_lazy("Template"), lambda row: row.template_name),),
+            ),
+            Column(
+                "operator",
+                gettext_lazy("Operator"),
+                lambda row: Cell(row.operator),
+                order=("operator__name", "-pk"),
+                outs=(Out(gettext_lazy("Operator"), lambda row: row.operator.name),),
+            ),
+            Column(
+                "stations",
+                gettext_lazy("Stations"),
+                lambda row: Cell(row.count),
+                outs=(Out(gettext_lazy("Stations"), lambda row: row.count),),
+            ),
+            Column(
+                "state",
+                gettext_lazy("State"),
+                lambda row: Cell(row.get_state_display()),
+                order=("state", "-pk"),
+                outs=(Out(gettext_lazy("State"), lambda row: row.get_state_display()),),
+            ),
+            Column(
+                "asked",
+                gettext_lazy("Asked"),
+                _asked,
+                order=("pk",),
+                most_first=True,
+                outs=(
+                    Out(gettext_lazy("Asked"), lambda row: row.requested_at, LOCAL_TIME),
+                    Out(gettext_lazy("Asked by"), lambda row: str(row.requested_by or "")),
+                ),
+            ),
+        ),
+    )
+)
+
+
 @require_safe
-def rollout_list(request: HttpRequest) -> HttpResponse:
+def rollout_list(request: HttpRequest) -> HttpResponseBase:
     """The roll-outs that the visitor may see, newest first."""
     rows = ConfigurationRollout.objects.visible_to(cast(Visitor, request.user))
     rows = rows.select_related("operator", "requested_by").annotate(count=Count("stations"))
-    rows = rows.order_by("-pk")
-    context = {
-        "page": Paginator(rows, ROLLOUTS_A_PAGE).get_page(request.GET.get("page")),
-        "crumbs": crumbs((_("Roll-outs"), "")),
-    }
-    return render(request, "pages/configuration/rollouts.html", context)
+    form = RolloutFilter(request.GET)
+    listing = Listing(ROLLOUTS, request, form.narrow(rows), filters=form)
+    context = {"listing": listing, "crumbs": crumbs((_("Roll-outs"), ""))}
+    return listing.answer() or render(request, "pages/configuration/rollouts.html", context)
 
 
 @require_safe

@@ -5,25 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.pages.configuration_forms import EntryFormSet, EntryFormSetBase, NewTemplateForm
 from portal.pages.logbook_rows import who_changed
 from portal.pages.station import operable
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
+from portal.tables.listing import Listing
+from portal.templatetags.measures import moment
 from stations import configuring
 from stations.models import ConfigurationTemplate, Operator, Station
 from stations.models.access import Visitor
 from stations.ocpp.masking import MASK
 
-TEMPLATES_A_PAGE = 25
 ROWS_MORE = 5
 Family = ConfigurationTemplate.Family
 
@@ -43,24 +47,91 @@ def operators_of(request: HttpRequest) -> QuerySet[Operator]:
     return found
 
 
+class TemplateFilter(forms.Form):
+    q = forms.CharField(required=False, max_length=100, label=gettext_lazy("Name"))
+    family = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("For"),
+        choices=[("", gettext_lazy("all")), *Family.choices],
+    )
+
+    def narrow(self, rows: QuerySet[ConfigurationTemplate]) -> QuerySet[ConfigurationTemplate]:
+        self.is_valid()
+        chosen = self.cleaned_data
+        if chosen.get("q"):
+            rows = rows.filter(name__icontains=chosen["q"])
+        return rows.filter(family=chosen["family"]) if chosen.get("family") else rows
+
+
+TEMPLATES = registered(
+    List(
+        key="templates",
+        title=gettext_lazy("Configuration templates"),
+        sort="name",
+        page_size=25,
+        nothing=Empty(
+            gettext_lazy("There is no template yet"),
+            gettext_lazy(
+                "A template says how stations are to be set. Make one of a station that is set well."
+            ),
+        ),
+        no_match=Empty(
+            gettext_lazy("No template fits this search"), gettext_lazy("Use fewer words or another filter.")
+        ),
+        columns=(
+            Column(
+                "name",
+                gettext_lazy("Name"),
+                lambda row: Cell(row.name, url=reverse("configuration:template", args=[row.pk])),
+                order=("name",),
+                outs=(Out(gettext_lazy("Name"), lambda row: row.name),),
+            ),
+            Column(
+                "operator",
+                gettext_lazy("Operator"),
+                lambda row: Cell(row.operator),
+                order=("operator__name", "name"),
+                outs=(Out(gettext_lazy("Operator"), lambda row: row.operator.name),),
+            ),
+            Column(
+                "family",
+                gettext_lazy("For"),
+                lambda row: Cell(row.get_family_display()),
+                order=("family", "name"),
+                outs=(Out(gettext_lazy("For"), lambda row: row.get_family_display()),),
+            ),
+            Column(
+                "values",
+                gettext_lazy("Values"),
+                lambda row: Cell(row.values),
+                outs=(Out(gettext_lazy("Values"), lambda row: row.values),),
+            ),
+            Column(
+                "changed",
+                gettext_lazy("Changed"),
+                lambda row: Cell(moment(row.changed_at), moment=row.changed_at),
+                order=("changed_at",),
+                most_first=True,
+                outs=(Out(gettext_lazy("Changed"), lambda row: row.changed_at, LOCAL_TIME),),
+            ),
+        ),
+    )
+)
+
+
 @require_safe
-def template_list(request: HttpRequest) -> HttpResponse:
+def template_list(request: HttpRequest) -> HttpResponseBase:
     """The templates that the visitor may see."""
     rows = ConfigurationTemplate.objects.visible_to(cast(Visitor, request.user)).select_related("operator")
-    asked, family = request.GET.get("q", "").strip()[:100], request.GET.get("family", "")
-    found = rows.filter(name__icontains=asked) if asked else rows
-    found = found.filter(family=family) if family in Family.values else found
-    found = found.annotate(values=Count("entries")).order_by("name", "pk")
+    form = TemplateFilter(request.GET)
+    found = form.narrow(rows).annotate(values=Count("entries"))
+    listing = Listing(TEMPLATES, request, found, filters=form)
     context = {
-        "page": Paginator(found, TEMPLATES_A_PAGE).get_page(request.GET.get("page")),
-        "asked": asked,
-        "family": family,
-        "families": Family.choices,
-        "is_filtered": bool(asked or family),
+        "listing": listing,
         "may_make": operators_of(request).exists(),
         "crumbs": [(_("Stations"), reverse("stations:list")), (_("Templates"), "")],
     }
-    return render(request, "pages/configuration/list.html", context)
+    return listing.answer() or render(request, "pages/configuration/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,17 +8,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from asgiref.sync import sync_to_async
 from django import forms
 from django.conf import settings
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -27,6 +26,9 @@ from portal.pages.csv_download import harmless
 from portal.pages.frame_words import Field, readable
 from portal.pages.icons import Mark
 from portal.pages.station import page, visit_as_staff
+from portal.tables.columns import Empty, List, registered
+from portal.tables.exports import streamed
+from portal.tables.listing import Listing
 from stations.exchanges import Cursor, Exchange, Outcome, Search, actions_of, bounded, exchanges_of
 from stations.framelog import LogLine
 from stations.models import Frame, Station
@@ -37,6 +39,22 @@ PAIRS_A_BITE = 500
 PEEK = 110  # of the text, in the closed line
 MOMENTS = ["%d-%m-%Y %H:%M", "%d-%m-%Y", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]
 VIEWS = [("raw", _("as sent")), ("readable", _("in words"))]
+# Only what narrows it: the log is drawn in lines of its own and is always newest first, which is how it is kept.
+FRAMES = registered(
+    List(
+        key="frames",
+        title=_("Messages"),
+        columns=(),
+        sort="",
+        nothing=Empty(
+            _("No messages yet"), _("What the station and the portal say to one another appears here.")
+        ),
+        no_match=Empty(
+            _("No message fits these filters"),
+            _("A message name is exact, for example StatusNotification."),
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +132,25 @@ class FrameFilter(forms.Form):
 
 @require_safe
 @vary_on_headers("HX-Request")
-def frames(request: HttpRequest, identity: str) -> HttpResponse:
+def frames(request: HttpRequest, identity: str) -> HttpResponseBase:
     """One page of the log; the next one is what came before its last line."""
     visited = visit_as_staff(request, identity)
     form = FrameFilter(request.GET)
     asked = form.search()
+    listing = Listing(FRAMES, request, (), filters=form, views=("view",))
+    if answer := listing.answer():
+        return answer
     search = bounded(visited.station, asked)
     after = Cursor.read(request.GET.get("before", ""))
     found = exchanges_of(visited.station, search, after=after, limit=PAIRS_A_PAGE + 1)
     in_words = form.cleaned_data.get("view") == "readable"
     shown = [_message(one, now=visited.now, in_words=in_words) for one in found[:PAIRS_A_PAGE]]
     context = {
-        "form": form,
+        "listing": listing,
         "actions": actions_of(visited.station),
         "messages_shown": shown,
         "before": after,
         "next_before": str(shown[-1].exchange.cursor) if len(found) > PAIRS_A_PAGE else "",
-        "is_filtered": any(form.data.get(name) for name in form.fields if name != "view"),
         "searched_since": search.since if asked.since is None else None,
         "kept_since": visited.now - timedelta(days=settings.OCPP_FRAME_RETENTION_DAYS),
         "most": PAIRS_A_DOWNLOAD,
@@ -229,17 +249,9 @@ def _download(
         for bite in bites:
             yield "".join(map(row, bite))
 
-    # Served by ASGI an ordinary iterator would be read to its end before the first byte leaves.
-    content = _aside(texts()) if isinstance(request, ASGIRequest) else texts()
-    response = StreamingHttpResponse(content, content_type=f"{kind}; charset=utf-8")
+    response = streamed(texts(), request, content_type=f"{kind}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{identity}-messages.{ending}"'
     return response
-
-
-async def _aside(texts: Iterator[str]) -> AsyncIterator[str]:
-    step = sync_to_async(lambda: next(texts, None))
-    while (text := await step()) is not None:
-        yield text
 
 
 def _bites(station: Station, search: Search) -> Iterator[list[Exchange]]:

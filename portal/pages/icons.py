@@ -78,6 +78,7 @@ class Mark:
     meaning: str | Promise = ""
 
 
+ONLINE, OFFLINE = Mark("good", "status-full", _("Online")), Mark("warn", "status-bar", _("Offline"))
 NOT_PROMISED = "not_promised"
 UNDECIDED = Mark("calm", "question", _("Undecided"), _("The answers prove nothing, either way."))
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
 
-from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,20 +23,20 @@ from portal.compliance.permissions import may_probe
 from portal.pages.charts import day_of
 from portal.pages.csv_download import csv_download
 from portal.pages.deliveries import rows_of
-from portal.pages.energy import energies_of
 from portal.pages.hub import hub
 from portal.pages.limits import limits_of, profiles_of
 from portal.pages.logbook_rows import who_changed
 from portal.pages.metering import samples_of
+from portal.pages.session_list import SESSIONS, SessionFilter
 from portal.pages.station_compliance import duties_of
 from portal.pages.station_day import station_day
 from portal.pages.station_tabs import groups_of
 from portal.pages.words import socket_status
+from portal.tables.listing import Listing
 from smartcharging.in_force import others_over
 from stations.models import ChargingSession, MeterReading, Station
 from stations.presence import is_living, since
 
-SESSIONS_A_PAGE = 50
 VALUES_A_PAGE = 25
 
 
@@ -131,14 +131,13 @@ def power_csv(request: HttpRequest, identity: str) -> HttpResponse:
 
 @require_safe
 @vary_on_headers("HX-Request")
-def sessions(request: HttpRequest, identity: str) -> HttpResponse:
+def sessions(request: HttpRequest, identity: str) -> HttpResponseBase:
     """The sessions of this station, for its operator: an official never sees a single driver's session."""
     visited = visit_as_staff(request, identity)
-    rows = ChargingSession.objects.visible_to(request.user).filter(station=visited.station)
-    rows_page = Paginator(rows, SESSIONS_A_PAGE).get_page(request.GET.get("page"))
-    energies = energies_of(list(rows_page.object_list))
-    context = {"page": rows_page, "lines": [(row, energies[row.pk]) for row in rows_page.object_list]}
-    return page(request, visited, "sessions", context)
+    form = SessionFilter(request.GET)
+    rows = form.narrow(ChargingSession.objects.visible_to(request.user).filter(station=visited.station))
+    listing = Listing(SESSIONS, request, rows, filters=form)
+    return listing.answer() or page(request, visited, "sessions", {"listing": listing})
 
 
 @require_safe

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, cast
 
 import django_filters
-from django.core.paginator import Paginator
 from django.db.models import (
     Case,
     IntegerField,
@@ -21,8 +20,10 @@ from django.db.models import (
     Value,
     When,
 )
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,23 +32,17 @@ from django.views.decorators.http import require_safe
 from portal.accounts.models import User
 from portal.compliance.models import Judgement
 from portal.pages.deliveries import MARKS, WORST_FIRST
-from portal.pages.icons import Mark
+from portal.pages.icons import OFFLINE, ONLINE, Mark
 from portal.pages.words import socket_status
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
+from portal.tables.listing import Listing
+from portal.templatetags.measures import age, short_day
 from smartcharging.models import DesiredProfile
 from stations.models import Operator, Station
 from stations.models.site import OcppVersion
 from stations.presence import online, since
 
-PAGE_SIZE = 50
-SORTS = {
-    "identity": ("identity",),
-    "place": ("site__name", "identity"),
-    "operator": ("site__operator__name", "identity"),
-    "version": ("ocpp_version", "identity"),
-    "online": ("-is_online", "identity"),
-    "state": ("worst", "identity"),
-}
-ONLINE = [("yes", gettext_lazy("online")), ("no", gettext_lazy("offline"))]
+PRESENCES = [("yes", gettext_lazy("online")), ("no", gettext_lazy("offline"))]
 STATES = [
     ("trouble", gettext_lazy("refused, drifted or unknown")),
     (DesiredProfile.State.CONFIRMED, gettext_lazy("confirmed")),
@@ -73,13 +68,6 @@ class Line:
     proven_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    key: str
-    label: str
-    sort: str  # ascending, descending or none
-
-
 class StationFilter(django_filters.FilterSet):
     """Made with `user` and `now`, so that a visitor chooses among what he may see."""
 
@@ -98,7 +86,7 @@ class StationFilter(django_filters.FilterSet):
     )
     online = django_filters.ChoiceFilter(
         method="by_presence",
-        choices=ONLINE,
+        choices=PRESENCES,
         label=gettext_lazy("Connectivity"),
         empty_label=gettext_lazy("all"),
     )
@@ -132,28 +120,12 @@ class StationFilter(django_filters.FilterSet):
 
 
 @require_safe
-def station_list(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
-    rows = _rows(cast("User", request.user), now)
+def station_list(request: HttpRequest) -> HttpResponseBase:
+    rows = _rows(cast("User", request.user), timezone.now())
     chosen = StationFilter(request.GET, queryset=rows, request=request)
     found = chosen.qs if chosen.form.is_valid() else rows
-    sort = request.GET.get("sort", "identity")
-    key, descending = sort.removeprefix("-"), sort.startswith("-")
-    key = key if key in SORTS else "identity"
-    order = [_turned(name) if descending else name for name in SORTS[key]]
-    page = Paginator(found.order_by(*order), PAGE_SIZE).get_page(request.GET.get("page"))
-    lines = [_line(station) for station in page.object_list]
-    context = {
-        "filter": chosen,
-        "selects": [chosen.form[name] for name in ("operator", "version", "online", "state")],
-        "page": page,
-        "lines": lines,
-        "columns": _columns(key, descending=descending),
-        "sort": sort if key in SORTS else "",
-        "is_filtered": any(request.GET.get(name) for name in chosen.filters),
-        "count": page.paginator.count,
-    }
-    return render(request, "pages/stations.html", context)
+    listing = Listing(STATIONS, request, found, filters=chosen.form)
+    return listing.answer() or render(request, "pages/stations.html", {"listing": listing})
 
 
 def _rows(user: User, now: datetime) -> QuerySet[Any]:
@@ -186,18 +158,152 @@ def _line(station: Any) -> Line:
     )
 
 
-def _turned(name: str) -> str:
-    return name[1:] if name.startswith("-") else f"-{name}"
+# ---------------------------------------------------------------- the columns
 
 
-def _columns(sorted_by: str, *, descending: bool) -> Sequence[Column]:
-    labels = {
-        "identity": _("Station"),
-        "place": _("Place"),
-        "operator": _("Operator"),
-        "version": _("OCPP"),
-        "online": _("Connectivity"),
-        "state": _("Limits"),
-    }
-    way = "descending" if descending else "ascending"
-    return [Column(key, label, way if key == sorted_by else "") for key, label in labels.items()]
+def _lines(rows: Sequence[Any]) -> list[Line]:
+    return [_line(station) for station in rows]
+
+
+def _name(line: Line) -> Cell:
+    station = line.station
+    notes = (station.identity,) if station.name else ()
+    return Cell(station.label, notes, url=reverse("stations:detail", args=[station.identity]))
+
+
+def _place(line: Line) -> Cell:
+    site = line.station.site
+    return Cell(site.name, (site.address,) if site.address else ())
+
+
+def _connectivity(line: Line) -> Cell:
+    note = _("for %(age)s") % {"age": age(line.since)} if line.since else _("never seen")
+    return Cell(mark=ONLINE if line.is_online else OFFLINE, notes=(note,))
+
+
+def _limits(line: Line) -> Cell:
+    return Cell(mark=line.mark) if line.mark else Cell(_("no profile"), muted=True)
+
+
+def _sockets(line: Line) -> str:
+    return ", ".join(f"{letter} {words}" for letter, words in line.sockets)
+
+
+def _hardware(line: Line) -> Cell:
+    return _text(f"{line.station.vendor} {line.station.model}".strip())
+
+
+def _text(text: str) -> Cell:
+    """What a station said of itself, or not yet."""
+    return Cell(text) if text else Cell(_("not reported yet"), muted=True)
+
+
+def _proof(line: Line) -> Cell:
+    if line.proven_at is None:
+        return Cell(_("none yet"), muted=True)
+    return Cell(short_day(line.proven_at), moment=line.proven_at)
+
+
+STATIONS = registered(
+    List(
+        key="stations",
+        title=gettext_lazy("Stations"),
+        sort="identity",
+        lines=_lines,
+        nothing=Empty(
+            gettext_lazy("There is no station for you yet"),
+            gettext_lazy("An administrator adds stations to your operator or concession."),
+        ),
+        no_match=Empty(
+            gettext_lazy("No station fits this search"), gettext_lazy("Use fewer words or another filter.")
+        ),
+        columns=(
+            Column(
+                "identity",
+                gettext_lazy("Station"),
+                _name,
+                order=("identity",),
+                outs=(
+                    Out(gettext_lazy("Station"), lambda line: line.station.identity),
+                    Out(gettext_lazy("Name"), lambda line: line.station.name),
+                ),
+            ),
+            Column(
+                "place",
+                gettext_lazy("Place"),
+                _place,
+                order=("site__name", "identity"),
+                outs=(
+                    Out(gettext_lazy("Place"), lambda line: line.station.site.name),
+                    Out(gettext_lazy("Address"), lambda line: line.station.site.address),
+                ),
+            ),
+            Column(
+                "operator",
+                gettext_lazy("Operator"),
+                lambda line: Cell(line.station.site.operator),
+                order=("site__operator__name", "identity"),
+                outs=(Out(gettext_lazy("Operator"), lambda line: line.station.site.operator.name),),
+            ),
+            Column(
+                "version",
+                gettext_lazy("OCPP"),
+                lambda line: Cell(line.station.ocpp_version),
+                order=("ocpp_version", "identity"),
+                outs=(Out(gettext_lazy("OCPP"), lambda line: line.station.ocpp_version),),
+            ),
+            Column(
+                "online",
+                gettext_lazy("Connectivity"),
+                _connectivity,
+                order=("-is_online", "identity"),
+                outs=(
+                    Out(
+                        gettext_lazy("Connectivity"),
+                        lambda line: (ONLINE if line.is_online else OFFLINE).label,
+                    ),
+                    Out(gettext_lazy("Since"), lambda line: line.since, LOCAL_TIME),
+                ),
+            ),
+            Column(
+                "state",
+                gettext_lazy("Limits"),
+                _limits,
+                order=("worst", "identity"),
+                empty_last=True,
+                outs=(Out(gettext_lazy("Limits"), lambda line: line.mark.label if line.mark else ""),),
+            ),
+            Column(
+                "sockets",
+                gettext_lazy("Sockets"),
+                template="pages/_sockets.html",
+                outs=(Out(gettext_lazy("Sockets"), _sockets),),
+            ),
+            Column(
+                "proof",
+                gettext_lazy("Last proof"),
+                _proof,
+                outs=(Out(gettext_lazy("Last proof"), lambda line: line.proven_at, LOCAL_TIME),),
+            ),
+            Column(
+                "hardware",
+                gettext_lazy("Make and model"),
+                _hardware,
+                order=("vendor", "model", "identity"),
+                usual=False,
+                outs=(
+                    Out(gettext_lazy("Make"), lambda line: line.station.vendor),
+                    Out(gettext_lazy("Model"), lambda line: line.station.model),
+                ),
+            ),
+            Column(
+                "firmware",
+                gettext_lazy("Firmware"),
+                lambda line: _text(line.station.firmware),
+                order=("firmware", "identity"),
+                usual=False,
+                outs=(Out(gettext_lazy("Firmware"), lambda line: line.station.firmware),),
+            ),
+        ),
+    )
+)

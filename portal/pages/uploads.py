@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +23,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from portal.accounts.models import User
 from portal.pages.file_responses import file_response
+from portal.pages.firmware_list import FIRMWARE, ImageFilter
 from portal.pages.station import page, visit_as_staff
+from portal.tables.listing import Listing
 from portal.templatetags.measures import megabytes
 from stations import uploads
 from stations.models import FirmwareImage, FirmwareUpdate, Operator, UploadTicket
@@ -93,7 +96,7 @@ class FirmwareForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def firmware(request: HttpRequest) -> HttpResponse:
+def firmware(request: HttpRequest) -> HttpResponseBase:
     """The images of the operators that the visitor works for; who operates may add one."""
     user = cast("User", request.user)
     operators = Operator.objects.operable_by(user)
@@ -131,7 +134,7 @@ def _add(form: FirmwareForm, user: User) -> None:
     )
 
 
-def _firmware(request: HttpRequest, form: FirmwareForm | None, *, status: int = 200) -> HttpResponse:
+def _firmware(request: HttpRequest, form: FirmwareForm | None, *, status: int = 200) -> HttpResponseBase:
     user = cast("User", request.user)
     own = FirmwareImage.objects.operable_by(user).filter(pk=OuterRef("pk"))
     state = FirmwareUpdate.State
@@ -144,11 +147,14 @@ def _firmware(request: HttpRequest, form: FirmwareForm | None, *, status: int = 
             open=Count("updates", filter=Q(updates__state__in=FirmwareUpdate.OPEN)),
             may_remove=Exists(own),
         )
-        .order_by("-pk")
     )
+    chosen = ImageFilter(request.GET)
+    listing = Listing(FIRMWARE, request, chosen.narrow(rows), filters=chosen)
+    if request.method != "POST" and (answer := listing.answer()):
+        return answer
     context = {
         "form": form,
-        "page": Paginator(rows, FILES_A_PAGE).get_page(request.GET.get("page")),
+        "listing": listing,
         "most": settings.FIRMWARE_MAX_BYTES,
         "endings": ", ".join(ENDINGS),
         "crumbs": [(_("Connections"), reverse("connections")), (_("Firmware"), "")],

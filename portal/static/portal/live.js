@@ -45,6 +45,9 @@ function start(root) {
     event.preventDefault();
     missed = true;
   });
+  // While it is fetched anew the part says that it is busy; what failed is told by `lost`.
+  root.addEventListener("htmx:beforeSend", (event) => { if (event.target === part) part.setAttribute("aria-busy", "true"); });
+  root.addEventListener("htmx:afterRequest", (event) => { if (event.target === part) part.removeAttribute("aria-busy"); });
 
   if (pause) {
     pause.hidden = false;

@@ -17,3 +17,6 @@ document.addEventListener("click", (event) => {
 for (const tab of document.querySelectorAll(".laad-tabs [aria-current]")) {
   tab.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
+
+// Who sent a form that is not right is brought to what is wrong with it.
+document.querySelector("[data-error-summary]")?.focus();

@@ -1,0 +1,171 @@
+"""Help with a page: what it is for and how to go on, under the page itself. One text for each page, by the name of its
+address; a page without one needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+LISTS = _(
+    "Every list works the same way. Click a heading to sort. Under “Columns” you choose what is shown; that is "
+    "remembered. Under “Saved filters” you keep what you look at often, and choose what the list opens with. CSV and "
+    "XLSX hold what is shown now, all pages of it."
+)
+SAFE = _(
+    "What you send to a station waits for its answer. Nothing counts as done before the station says so."
+)
+
+HELP: Mapping[str, tuple[str | Promise, ...]] = {
+    "compliance:matrix": (
+        _(
+            "Each row is a requirement or a wish, each column an operator. A cell shows the weakest status of"
+            " its stations."
+        ),
+        _(
+            "Red is only a deviation on what is required or was promised. Click a requirement to see its "
+            "stations and proof."
+        ),
+    ),
+    "compliance:requirement": (
+        _(
+            "The ladder shows how strong the proof is: declared, substantiated, proven. A proof grows old; "
+            "then it is stale."
+        ),
+        _(
+            "“Probe now” asks the station itself. It sets profiles for a moment, reads them back and puts "
+            "everything right again."
+        ),
+        LISTS,
+    ),
+    "compliance:evidence": (
+        _(
+            "This is what was measured or answered, when and on which firmware. The hash chains it to the "
+            "evidence before it, so that nothing can be changed unseen."
+        ),
+        _("The portal proposes a status; you decide. Give a reason, also where you follow the proposal."),
+    ),
+    "compliance:probe_start": (
+        _(
+            "A probe takes a few minutes. The station needs to be online and the socket free, unless the "
+            "requirement is about a car that charges."
+        ),
+    ),
+    "stations:list": (
+        _(
+            "“Limits” shows the worst of what stands on a station: drifted and refused come first. Search by "
+            "station, street or place."
+        ),
+        LISTS,
+    ),
+    "stations:detail": (
+        _(
+            "On top stands the limit that holds now, which profile sets it, and until when. Below it: what "
+            "was wanted, what was sent and what the station says that it has. These three can differ."
+        ),
+        _("The page refreshes by itself. “Pause live” holds it still."),
+    ),
+    "stations:why": (
+        _(
+            "Choose a time and a socket. The page shows every profile that could count then, and which one "
+            "wins."
+        ),
+    ),
+    "stations:sessions": (
+        _(
+            "Energy in and out are two registers, never taken off one another. “So far” is of a session that "
+            "still runs."
+        ),
+        LISTS,
+    ),
+    "stations:commands": (
+        SAFE,
+        _(
+            "A command that was not sent within a minute expires. “Unknown” means that no answer came: look "
+            "at the station before you ask again."
+        ),
+        LISTS,
+    ),
+    "stations:frames": (
+        _(
+            "Each line is a question with its answer. Open it for the whole text; choose “in words” to read "
+            "it without JSON."
+        ),
+        _("A message name is exact: StatusNotification, not status. Card numbers and passwords are masked."),
+    ),
+    "stations:registers": (
+        _(
+            "Import and export over time, by the registers of the station. Gaps and resets are marked, never "
+            "filled in."
+        ),
+    ),
+    "stations:read_back": (
+        _("What the station itself says that is in force, beside what we computed. A difference is drift."),
+    ),
+    "stations:configuration": (
+        _(
+            "Every value as the station last told it. Read it again when it is old; change one, or compare "
+            "all with a template."
+        ),
+        SAFE,
+    ),
+    "stations:security": (
+        _(
+            "How the station shows who it is: password or certificate. A change takes effect at its next "
+            "connection."
+        ),
+        SAFE,
+    ),
+    "stations:access": (
+        _("Who may charge here: cards on the list of the station, and what it does when it cannot reach us."),
+        SAFE,
+    ),
+    "stations:connection": (
+        _("When the station was connected, why each connection ended, and how fast it answers."),
+    ),
+    "stations:files": (
+        _(
+            "Ask a station for its log or diagnostics; it brings the file by itself. That can take some "
+            "minutes."
+        ),
+    ),
+    "connections": (
+        _(
+            "Sort by what worries you: silent longest, most connections in a day, slowest answers. Figures "
+            "are of the last day."
+        ),
+        LISTS,
+    ),
+    "firmware": (_("Add a file here first. Then send it with the command UpdateFirmware of a station."),),
+    "configuration:list": (
+        _(
+            "A template holds how stations are to be set. Compare one station with it, or roll it out to "
+            "many."
+        ),
+        LISTS,
+    ),
+    "configuration:rollouts": (
+        _(
+            "A roll-out begins with a few stations and stops by itself when too many refuse. Open it to go on"
+            " or try again."
+        ),
+        LISTS,
+    ),
+    "smartcharging:set": (
+        _(
+            "Times count from the start, or by the clock with “every day”. Of two profiles for one purpose "
+            "the higher level wins; over all purposes the lowest limit counts."
+        ),
+        SAFE,
+    ),
+    "driver:sessions": (
+        _("All your sessions by month. Choose a month or a year to find one; CSV holds what is shown."),
+    ),
+    "driver:session": (
+        _(
+            "The line shows your power, the other line the limit. Below it stands what happened, step by "
+            "step."
+        ),
+    ),
+}

@@ -1,0 +1,29 @@
+"""What somebody at a browser reads where a request is turned away before, or without, a view of ours."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import translation
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: what is too large is told apart from what cannot be understood."""
+    if isinstance(exception, RequestDataTooBig):
+        return render(request, "413.html", status=413)
+    return render(request, "400.html", status=400)
+
+
+def too_large(scope: dict[str, Any], *, most: int) -> str:
+    """The page of a 413 in the reader's language, for who asks for pages; empty for a station or a program."""
+    accepts = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    if b"text/html" not in accepts:
+        return ""
+    with translation.override(translation.get_language_from_request(ASGIRequest(scope, BytesIO()))):
+        return render_to_string("413.html", {"most": most})
