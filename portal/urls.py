@@ -9,7 +9,7 @@ from django.views.i18n import set_language
 from portal import health, live
 from portal.pages import home, legal, logbook
 from portal.pages.diagnostics_urls import diagnostics_paths
-from portal.pages.urls import configuration_urls, driver_urls, station_urls
+from portal.pages.urls import card_paths, configuration_urls, driver_urls, station_urls
 from portal.tables.views import urls as lists_urls
 
 # Of allauth's pages those that we have: nobody signs up, and who forgot a password asks the administrator, since the
@@ -27,7 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stations/", include("smartcharging.urls")),
     path("stations/", include(station_urls)),
     path("configuratie/", include(configuration_urls)),
-    path("mijn/sessies/", include(driver_urls)),
+    path("mijn/", include(driver_urls)),
+    *card_paths,
     path("lijsten/", include(lists_urls)),
     *diagnostics_paths,
     path("live/", live.live, name="live"),

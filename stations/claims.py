@@ -47,7 +47,7 @@ TELLS = {
     "taken": _("This card is linked to another account. Ask %(operator)s to undo that link, and try again."),
     "blocked": _("This card is blocked. Ask %(operator)s what to do."),
     "own": _("This card is linked to your account already."),
-    "slowed": _("Too many wrong codes. Try again after %(minutes)d minutes."),
+    "slowed": _("Too many wrong codes. Wait %(minutes)d min, and try again."),
     "often": _("You tried this five times today. Try again tomorrow, or ask your operator for a code."),
 }
 

@@ -7,6 +7,7 @@ account nor the card is named there any more. Evidence holds no card and no name
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,6 +68,14 @@ def _carry_out(erasure: Erasure, now: datetime) -> bool:
     return True
 
 
+def belongings(user: Any) -> Iterator[models.QuerySet[Any]]:
+    """What would go with the account if it were deleted: addresses, keys of the API, second factors, choices."""
+    for relation in user._meta.related_objects:  # noqa: SLF001 - Django's own documented way
+        if relation.on_delete is models.CASCADE:
+            rows = relation.related_model._base_manager  # noqa: SLF001 - likewise
+            yield rows.filter(**{relation.field.name: user})
+
+
 def _anonymise(own: models.QuerySet[ChargingSession]) -> int:
     """Each with a mark of its own in place of the card's: that two of them were of one driver cannot be told."""
     keys = list(own.values_list("pk", flat=True))
@@ -83,11 +92,8 @@ def _let_go_of_cards(user: Any, now: datetime) -> int:
 
 def _strip(user: Any) -> None:
     """The row stays, for what others wrote beside it; nothing in it says who it was, and nobody can sign in with it."""
-    for relation in user._meta.related_objects:  # noqa: SLF001 - Django's own documented way
-        # What would go with the account goes now: addresses, keys of the API, second factors, what was chosen.
-        if relation.on_delete is models.CASCADE:
-            rows = relation.related_model._base_manager  # noqa: SLF001 - likewise
-            rows.filter(**{relation.field.name: user}).delete()
+    for rows in belongings(user):
+        rows.delete()
     LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(user), object_id=str(user.pk)
     ).delete()

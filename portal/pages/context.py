@@ -81,12 +81,26 @@ def _places(request: HttpRequest, user: User, memberships: list[Membership]) -> 
         yield _place(request, _("Stations"), reverse("stations:list"), ("/stations/", "/configuratie/"))
     if user.is_superuser or roles & set(OPERATOR_ROLES):
         yield _place(request, _("Connections"), reverse("connections"), ("/verbindingen/", "/firmware/"))
+        yield _place(request, _("Cards"), reverse("cards"), ("/passen/",))
     if not roles:
-        yield _place(request, _("My sessions"), reverse("driver:sessions"), ("/mijn/",), "list")
+        yield from _driver_places(request)
     if may_read(user):
         yield _place(request, _("Audit log"), reverse("logbook"), ("/logboek/",))
     if user.is_staff:
         yield _place(request, _("Administration"), reverse("admin:index"), ("/beheer/",))
+
+
+def _driver_places(request: HttpRequest) -> Iterator[Place]:
+    yield _place(request, _("Charging now"), reverse("driver:now"), ("/mijn/laden/",), "bolt")
+    yield _place(request, _("My sessions"), reverse("driver:sessions"), ("/mijn/sessies/",), "list")
+    yield _place(request, _("My cards"), reverse("driver:cards"), ("/mijn/passen/",), "link")
+    yield _place(
+        request,
+        _("Preferences"),
+        reverse("driver:preferences"),
+        ("/mijn/voorkeuren/", "/mijn/gegevens/"),
+        "sliders",
+    )
 
 
 def _place(request: HttpRequest, label: str, url: str, within: tuple[str, ...], icon: str = "") -> Place:

@@ -36,16 +36,24 @@ def _so_far(running: Collection[int]) -> dict[int, Energy]:
     """
     if not running:
         return {}
-    rows: QuerySet[Any] = ChargingSession.objects.filter(pk__in=running).annotate(
-        import_wh=_register("import_wh", "-sampled_at")
+    rows: QuerySet[Any] = with_energy_so_far(ChargingSession.objects.filter(pk__in=running))
+    return {session.pk: energy_so_far(session) for session in rows.order_by()}
+
+
+def with_energy_so_far(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Running sessions with what `energy_so_far` tells of each, in the same query."""
+    so_far: QuerySet[Any] = rows.annotate(
+        import_so_far_wh=_register("import_wh", "-sampled_at")
         - Coalesce(F("start_import_wh"), _register("import_wh", "sampled_at")),
-        export_wh=_register("export_wh", "-sampled_at")
+        export_so_far_wh=_register("export_wh", "-sampled_at")
         - Coalesce(F("start_export_wh"), _register("export_wh", "sampled_at")),
     )
-    return {
-        key: Energy(_rise(import_wh), _rise(export_wh))
-        for key, import_wh, export_wh in rows.values_list("pk", "import_wh", "export_wh")
-    }
+    return so_far
+
+
+def energy_so_far(session: Any) -> Energy:
+    """Of a running session that came `with_energy_so_far`."""
+    return Energy(_rise(session.import_so_far_wh), _rise(session.export_so_far_wh))
 
 
 def _rise(wh: float | None) -> float | None:

@@ -35,8 +35,7 @@ def file_response(
         response = HttpResponse()
     else:
         pieces = _pieces(path, start, end, sent)
-        content = _aside(pieces) if isinstance(request, ASGIRequest) else pieces
-        response = StreamingHttpResponse(content)
+        response = streamed(request, pieces)
     if is_part:
         response.status_code = 206
         response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
@@ -75,6 +74,11 @@ def _pieces(path: Path, start: int, end: int, sent: Sent | None) -> Iterator[byt
             if sent is not None and (at >= end or at - told >= 16 * PIECE_BYTES):
                 sent(at)
                 told = at
+
+
+def streamed(request: HttpRequest, pieces: Iterator[bytes]) -> StreamingHttpResponse:
+    """A response that is made while it is sent; under ASGI each piece is made aside, so that the loop goes on."""
+    return StreamingHttpResponse(_aside(pieces) if isinstance(request, ASGIRequest) else pieces)
 
 
 async def _aside(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -4,11 +4,11 @@ from django.urls import path
 
 from portal.pages import (
     access,
+    cards,
     commands,
     configuration,
     configuration_rollouts,
     configuration_templates,
-    driver,
     frames,
     monitoring,
     read_back,
@@ -19,6 +19,8 @@ from portal.pages import (
     why,
 )
 from portal.pages.diagnostics_urls import station_paths
+from portal.pages.driver import cards as driver_cards
+from portal.pages.driver import my_data, notices, now, preferences, session, sessions
 
 station_urls = (
     [
@@ -74,13 +76,35 @@ station_urls = (
 
 driver_urls = (
     [
-        path("", driver.sessions, name="sessions"),
-        path("sessies.csv", driver.sessions_csv, name="sessions_csv"),
-        path("<int:pk>/", driver.session, name="session"),
-        path("<int:pk>/vermogen.csv", driver.power_csv, name="power_csv"),
+        path("laden/", now.now, name="now"),
+        path("meldingen/gezien/", notices.mark_read, name="notices_read"),
+        path("sessies/", sessions.sessions, name="sessions"),
+        path("sessies/sessies.csv", sessions.sessions_csv, name="sessions_csv"),
+        path("sessies/<int:pk>/", session.session, name="session"),
+        path("sessies/<int:pk>/vermogen.csv", session.power_csv, name="power_csv"),
+        path("passen/", driver_cards.cards, name="cards"),
+        path("passen/code/", driver_cards.link_by_code, name="card_by_code"),
+        path("passen/laden/", driver_cards.link_by_charge, name="card_by_charge"),
+        path("passen/laden/stop/", driver_cards.stop_waiting, name="card_stop"),
+        path("passen/<int:pk>/loskoppelen/", driver_cards.unlink, name="unlink"),
+        path("voorkeuren/", preferences.preferences, name="preferences"),
+        path("gegevens/", my_data.my_data, name="data"),
+        path("gegevens/gegevens.json", my_data.export_json, name="data_json"),
+        path("gegevens/metingen.csv", my_data.export_csv, name="data_csv"),
+        path("gegevens/wissen/", my_data.ask_erasure, name="erase"),
+        path("gegevens/wissen/intrekken/", my_data.take_back_erasure, name="erase_not"),
     ],
     "driver",
 )
+
+# Of the operator: who has linked a card, and codes for who has not.
+card_paths = [
+    path("passen/", cards.card_list, name="cards"),
+    path("passen/<int:pk>/", cards.card, name="card"),
+    path("passen/<int:pk>/code/", cards.issue_code, name="card_code"),
+    path("passen/<int:pk>/code/intrekken/", cards.withdraw_code, name="card_withdraw"),
+    path("passen/<int:pk>/ongedaan/", cards.undo_link, name="card_undo"),
+]
 
 configuration_urls = (
     [

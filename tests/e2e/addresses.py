@@ -55,6 +55,7 @@ FIXED = {
         f"/stations/{OF_2X}/configuratie/",
         f"/stations/{OF_2X}/bewaking/",
         f"/stations/{OF_2X}/bewaking/nieuw/",
+        "/passen/",
         "/verbindingen/",
         "/firmware/",
         "/configuratie/",
@@ -64,7 +65,11 @@ FIXED = {
         "/api/v1/docs/",
     ],
     "driver": [
+        "/mijn/laden/",
         "/mijn/sessies/",
+        "/mijn/passen/",
+        "/mijn/voorkeuren/",
+        "/mijn/gegevens/",
         "/stations/",
         "/account/password/change/",
         "/account/logout/",
@@ -81,7 +86,8 @@ FIXED = {
 # Where to look for links to pages with a number in their address, and how many of them to take.
 NUMBERED = {
     "official": ((f"{CONCESSION}206/", f"{CONCESSION}207/", f"{CONCESSION}211/"), r"/bewijs/\d+/$"),
-    "driver": (("/mijn/sessies/",), r"/mijn/sessies/\d+/$"),
+    "driver": (("/mijn/sessies/", "/mijn/passen/"), r"/mijn/(sessies/\d+|passen/\d+/loskoppelen)/$"),
+    "operator": (("/passen/",), r"/passen/\d+/$"),
 }
 
 

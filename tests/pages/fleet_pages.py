@@ -80,6 +80,8 @@ def _names() -> dict[str, Any]:
         "concession": "fleet-concession-1",
         "code": "206",
         "session": _session().pk,
+        "token": _session().token_id,
+        "card": Token.objects.filter(operator=Operator.objects.earliest("pk")).earliest("pk").pk,
         "profile": DesiredProfile.objects.earliest("pk").pk,
         "command": Command.objects.earliest("pk").pk,
     }

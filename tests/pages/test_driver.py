@@ -80,7 +80,8 @@ class TestMySessions:
     def test_who_has_none_is_told_how_to_get_one(self, driver: User) -> None:
         page = sees(driver, MINE)
         assert "You have no sessions yet" in page
-        assert "Ask your operator to link your card" in page
+        assert "Link your card to this account." in page
+        assert 'href="/mijn/passen/"' in page
 
     def test_grouped_by_month_with_the_sum_of_each(self, driver: User, card: Token, station: Station) -> None:
         ended(station, card, day=day("2026-03-03T10:00"), wh=10_000)

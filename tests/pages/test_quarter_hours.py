@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.pages.charts import day_of
-from portal.pages.driver_session import driver_session
+from portal.pages.driver.told import driver_session
 from portal.pages.register_quarters import QuarterDay, quarters_of
 from stations.models import ChargingSession, MeterReading, QuarterHour, Station
 from stations.rollups import roll_up_again

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
 from portal.pages.charts import Drawing, Step
 from portal.pages.cost_words import CostRow, cost_rows, notes
+from portal.pages.driver.timeline import SOON, Moment, Story, Test, happened_in, tests_in
 from portal.pages.energy import Energy, energies_of
 from portal.pages.limits import Limits, Stretch, limits_of, profiles_of
 from portal.pages.metering import FRESH, Sample, mean_w, power_steps
-from portal.pages.pace import Busy, Pace, busy_of, when_unlimited
+from portal.pages.pace import Busy, Pace, busy_of
 from portal.pages.power_chart import COLUMN, PowerChart, power_drawings
 from portal.pages.session_power import SessionPower, power_of
-from portal.pages.words import end_reason
-from portal.templatetags.measures import NBSP, UNKNOWN, ampere, clock, duration, kw, kwh
+from portal.templatetags.measures import NBSP, UNKNOWN, clock, kw, kwh
 from smartcharging.in_force import others_over
 from stations.costs import SessionCost, cost_of
-from stations.events import Kind
 from stations.models import ChargingSession, Event
-
-SOON = timedelta(hours=12)
-MOST_STATUSES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A line of the timeline; `css` is "is-now" for the present, "is-plan" for what is to come."""
-
-    at: datetime
-    title: str
-    text: str
-    css: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +33,8 @@ class DriverSession:
     energy: Energy
     cost: SessionCost
     limits: Limits | None
-    statuses: list[Event]
+    happened: list[Event]
+    probes: list[Test]
     busy: Busy | None
 
     @property
@@ -184,97 +169,18 @@ class DriverSession:
 
     @cached_property
     def timeline(self) -> list[Moment]:
-        """What happened and what will, in order; the last thing that happened is the present."""
-        past = sorted([*self._begun(), *self._limit_changes(), *self._status_changes()], key=lambda m: m.at)
-        if not self.is_active:
-            return [*past, *self._ended()]
-        present = Moment(past[-1].at, past[-1].title, past[-1].text, "is-now") if past else None
-        return [*past[:-1], *([present] if present else []), *self._plans()]
-
-    def _begun(self) -> Iterator[Moment]:
-        if self.session.started_at:
-            yield Moment(self.session.started_at, _("Started"), self._start_text())
-
-    def _start_text(self) -> str:
-        held = self.limits.at(self.session.started_at) if self.limits and self.session.started_at else None
-        if held is None or self.limits is None:
-            return ""
-        if not held.winners:
-            return when_unlimited(self.limits, held)
-        return _("With a limit of %(limit)s (%(name)s).") % {
-            "limit": ampere(held.limit_a),
-            "name": held.names,
-        }
-
-    def _limit_changes(self) -> Iterator[Moment]:
-        if self.limits is None:
-            return
-        for before, after in pairwise(self._held):
-            if (
-                self.session.started_at
-                and before.limit_a != after.limit_a
-                and after.start > self.session.started_at
-            ):
-                yield _changed(before, after, self.limits)
-
-    def _plans(self) -> Iterator[Moment]:
-        if self.limits is None:
-            return
-        ahead = [
-            item for item in self.limits.stretches if item.end > self.now and item.start < self.now + SOON
-        ]
-        told = [
-            _changed(before, after, self.limits)
-            for before, after in pairwise(ahead)
-            if before.limit_a != after.limit_a
-        ]
-        taken = {moment.at for moment in told}
-        if self.busy is not None and self.busy.cars > 1:  # what they share matters to each
-            told += [moment for moment in self._station_plans(self.limits) if moment.at not in taken]
-        for moment in sorted(told, key=lambda moment: moment.at):
-            yield Moment(moment.at, moment.title, moment.text, "is-plan")
-
-    def _station_plans(self, limits: Limits) -> Iterator[Moment]:
-        changes = [at for at in limits.station_changes() if self.now < at < self.now + SOON]
-        last = limits.station_max(self.now)
-        for at in changes:
-            held = limits.station_max(at)
-            if held and held != last:
-                yield Moment(at, _("Station: at most %(limit)s") % {"limit": ampere(held[1])}, held[0].name)
-            elif last and not held:
-                yield Moment(at, _("The limit of the station ends"), last[0].name)
-            last = held
-
-    def _status_changes(self) -> Iterator[Moment]:
-        last = ""
-        for event in self.statuses:
-            # 1.6 says it of the connector, 2.x of the transaction (its connector is merely Occupied).
-            status = str(event.data.get("charging_state") or event.data.get("status", ""))
-            words = STATUS_WORDS.get(status)
-            if words is not None and status != last:
-                yield Moment(event.at, *(str(word) for word in words()))
-                last = status
-
-    def _ended(self) -> Iterator[Moment]:
-        if self.session.ended_at:
-            title = _("Ended")
-            if self.energy.import_wh is not None:
-                title = _("Ended: %(energy)s charged") % {"energy": kwh(self.energy.import_wh)}
-            if self.energy.import_wh is not None and self.energy.export_wh:
-                energies = {"energy": kwh(self.energy.import_wh), "back": kwh(self.energy.export_wh)}
-                title = _("Ended: %(energy)s charged, %(back)s given back") % energies
-            yield Moment(self.session.ended_at, title, end_reason(self.session.end_reason))
-
-
-STATUS_WORDS = {
-    "Charging": lambda: (_("Charging"), _("Power flows.")),
-    "SuspendedEV": lambda: (
-        _("The car takes no power"),
-        _("It is full, or it waits for a time set in the car."),
-    ),
-    "SuspendedEVSE": lambda: (_("Waiting"), _("The station gives no power for now.")),
-    "Faulted": lambda: (_("A fault"), _("The station reports a fault on this socket.")),
-}
+        """What happened and what will, in order, each with its reason and who says so."""
+        return Story(
+            session=self.session,
+            now=self.now,
+            limits=self.limits,
+            energy=self.energy,
+            samples=self.samples,
+            measured=self.steps[0],
+            happened=self.happened,
+            probes=self.probes,
+            busy=self.busy,
+        ).told()
 
 
 def driver_session(session: ChargingSession, *, now: datetime) -> DriverSession:
@@ -287,13 +193,14 @@ def driver_session(session: ChargingSession, *, now: datetime) -> DriverSession:
         power=power_of(session, now=now),
         energy=energy,
         cost=cost_of(session, now=now),
-        limits=_limits(session, start, now) if start is not None and session.evse_number else None,
-        statuses=_statuses(session, now),
+        limits=limits_in(session, start, now) if start is not None and session.evse_number else None,
+        happened=happened_in(session, now),
+        probes=tests_in(session, now),
         busy=busy_of(session.station) if session.state == ChargingSession.State.ACTIVE else None,
     )
 
 
-def _limits(session: ChargingSession, start: datetime, now: datetime) -> Limits:
+def limits_in(session: ChargingSession, start: datetime, now: datetime) -> Limits:
     end = session.until or now + 2 * SOON
     is_active = session.state == ChargingSession.State.ACTIVE
     return limits_of(
@@ -307,42 +214,9 @@ def _limits(session: ChargingSession, start: datetime, now: datetime) -> Limits:
     )
 
 
-def _statuses(session: ChargingSession, now: datetime) -> list[Event]:
-    start = session.started_at or session.received_at
-    return list(
-        Event.objects.filter(
-            station=session.station_id,
-            kind__in=(Kind.STATUS, Kind.SESSION_STARTED, Kind.SESSION_UPDATED),
-            at__gte=start,
-            at__lte=session.until or now,
-            data__evse=session.evse_number,
-        ).order_by("at", "pk")[:MOST_STATUSES]
-    )
-
-
-def _changed(before: Stretch, after: Stretch, limits: Limits) -> Moment:
-    if not after.winners:
-        return Moment(after.start, _("The limit ends"), when_unlimited(limits, after))
-    values = {"limit": ampere(after.limit_a), "name": after.names}
-    if after.limit_a == 0:
-        title = _("Pause")
-    elif after.limit_a < before.limit_a:
-        title = _("Slower: limit %(limit)s") % values
-    else:
-        title = _("Faster: limit %(limit)s") % values
-    return Moment(after.start, title, values["name"])
-
-
 def _apart(span: timedelta) -> timedelta:
     """Rows of the table this far apart, so that there are some twenty of them."""
     minutes = next(
         (step for step in (1, 5, 10, 15, 30, 60, 120, 240) if span / 24 <= timedelta(minutes=step)), 480
     )
     return timedelta(minutes=minutes)
-
-
-def length_of(session: ChargingSession, now: datetime) -> str:
-    """How long it took, or takes so far; empty where its begin or its end was never told."""
-    if session.started_at is None or session.state == ChargingSession.State.UNCLOSED:
-        return ""
-    return duration(((session.ended_at or now) - session.started_at).total_seconds())
