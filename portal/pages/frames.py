@@ -23,11 +23,11 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.pages.csv_download import harmless
+from portal.pages.file_responses import streamed
 from portal.pages.frame_words import Field, readable
 from portal.pages.icons import Mark
 from portal.pages.station import page, visit_as_staff
 from portal.tables.columns import Empty, List, registered
-from portal.tables.exports import streamed
 from portal.tables.listing import Listing
 from stations.exchanges import Cursor, Exchange, Outcome, Search, actions_of, bounded, exchanges_of
 from stations.framelog import LogLine
@@ -244,12 +244,13 @@ def _download(
     search = bounded(station, FrameFilter(request.GET).search())
     bites = _bites(station, search)
 
-    def texts() -> Iterator[str]:
-        yield head
+    def pieces() -> Iterator[bytes]:
+        yield head.encode()
         for bite in bites:
-            yield "".join(map(row, bite))
+            yield "".join(map(row, bite)).encode()
 
-    response = streamed(texts(), request, content_type=f"{kind}; charset=utf-8")
+    response = streamed(request, pieces())
+    response["Content-Type"] = f"{kind}; charset=utf-8"
     response["Content-Disposition"] = f'attachment; filename="{identity}-messages.{ending}"'
     return response
 

@@ -9,8 +9,7 @@ from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import QuerySet
 
-# To count on from here takes longer than the page itself, and nobody pages so far by number.
-COUNTED = 10_000
+from portal.paging import COUNTED
 
 
 class CountedPaginator(Paginator):  # type: ignore[type-arg]  # not at run time

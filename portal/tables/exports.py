@@ -6,21 +6,21 @@ import csv
 import io
 import math
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Any
+from typing import IO, Any
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from portal.pages.csv_download import FORMULA, harmless
+from portal.pages.file_responses import PIECE_BYTES, streamed
 from portal.tables.columns import Column, Out, Value
 
 MOST_ROWS = 100_000
@@ -41,23 +41,27 @@ def csv_export(
     outs = _outs(columns)
     head = [_head(out) for out in outs]
 
-    def texts() -> Iterator[str]:
+    def pieces() -> Iterator[bytes]:
         # Without the mark a spreadsheet takes UTF-8 for something else.
-        yield f"\N{BYTE ORDER MARK}{_csv_text([head], language)}"
-        for lines in bites:
+        yield BOM_UTF8 + _csv_text([head], language)
+        left = iter(bites)
+        while True:
+            # What is made after the answer began is made in no language of its own.
             with translation.override(language):
+                lines = next(left, ())
                 told = [[_csv_value(out.value(line), language) for out in outs] for line in lines]
+            if not told:
+                return
             yield _csv_text(told, language)
 
-    response = streamed(texts(), request, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
+    return _attachment(request, pieces(), f"{name}.csv", "text/csv; charset=utf-8")
 
 
-def xlsx_export(name: str, columns: Sequence[Column], bites: Iterable[Sequence[Any]]) -> HttpResponseBase:
+def xlsx_export(
+    name: str, columns: Sequence[Column], bites: Iterable[Sequence[Any]], request: HttpRequest
+) -> StreamingHttpResponse:
     """Numbers and times as such (times of Europe/Amsterdam); texts never as formulas. One row in memory at a time."""
-    # FileResponse closes it when it is sent, and with that it is gone.
-    file = tempfile.TemporaryFile()  # noqa: SIM115
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - open until it is sent, and gone with that
     outs = _outs(columns)
     book = Workbook(file, {"constant_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"})
     sheet = book.add_worksheet()
@@ -72,20 +76,23 @@ def xlsx_export(name: str, columns: Sequence[Column], bites: Iterable[Sequence[A
             _write(sheet, (row, number), out.value(line), plain)
     sheet.autofilter(0, 0, row, len(outs) - 1)
     book.close()
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=_XLSX)
+    return _attachment(request, _read(file), f"{name}.xlsx", _XLSX)
 
 
-def streamed(texts: Iterator[str], request: HttpRequest, *, content_type: str) -> StreamingHttpResponse:
-    """The texts as they are made. Served by ASGI an ordinary iterator would be read to its end first."""
-    content = _aside(texts) if isinstance(request, ASGIRequest) else texts
-    return StreamingHttpResponse(content, content_type=content_type)
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := file.read(PIECE_BYTES):
+            yield piece
 
 
-async def _aside(texts: Iterator[str]) -> AsyncIterator[str]:
-    step = sync_to_async(lambda: next(texts, None))
-    while (text := await step()) is not None:
-        yield text
+def _attachment(
+    request: HttpRequest, pieces: Iterator[bytes], name: str, content_type: str
+) -> StreamingHttpResponse:
+    response = streamed(request, pieces)
+    response["Content-Type"] = content_type
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def bites(rows: Any, lines: Lines) -> Iterator[Sequence[Any]]:
@@ -107,10 +114,10 @@ def _head(out: Out) -> str:
 # ---------------------------------------------------------------- a value in each format
 
 
-def _csv_text(rows: Sequence[Sequence[object]], language: str) -> str:
+def _csv_text(rows: Sequence[Sequence[object]], language: str) -> bytes:
     text = io.StringIO()
     csv.writer(text, delimiter=";" if language == "nl" else ",").writerows(rows)
-    return text.getvalue()
+    return text.getvalue().encode()
 
 
 def _csv_value(value: Value, language: str) -> object:

@@ -112,7 +112,7 @@ class Listing:
             case "csv":
                 return csv_export(self.definition.key, self.columns, self._bites, self.request)
             case "xlsx":
-                return xlsx_export(self.definition.key, self.columns, self._bites)
+                return xlsx_export(self.definition.key, self.columns, self._bites, self.request)
         default = self.kept.default
         if default and default.query and not self.request.GET and not self.request.headers.get("HX-Request"):
             return HttpResponseRedirect(f"{self.request.path}?{default.query}")
