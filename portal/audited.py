@@ -44,6 +44,15 @@ AUDITED = {
         quiet=frozenset({"last_login", "groups", "user_permissions"}),
         label="pk",
     ),
+    "accounts.Invitation": Audited(
+        Whose("operator", "municipality"),
+        secret=frozenset({"email"}),
+        quiet=frozenset({"mails", "sent_at", "invited_by", "invited_at", "accepted_by"}),
+        label="role",
+    ),
+    "mfa.Authenticator": Audited(
+        secret=frozenset({"data"}), quiet=ACCOUNT | {"created_at", "last_used_at"}, label="type"
+    ),
     "account.EmailAddress": Audited(secret=frozenset({"email"}), quiet=ACCOUNT, label="user_id"),
     # Its primary key is the token itself.
     "authtoken.Token": Audited(secret=frozenset({"key"}), quiet=ACCOUNT, label="user_id", key="user_id"),

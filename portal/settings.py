@@ -11,6 +11,7 @@ from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
 from portal import env
+from portal.accounts import openid_connect
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -115,6 +116,10 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "stations",
     "smartcharging",
     "v2x",
@@ -133,6 +138,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.accounts.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -219,12 +225,125 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+# An account begins with a mail that was read, or in the administration; a new address is verified before it counts.
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Laadbewijs: "
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_RATE_LIMITS = {"invite": "30/h/user"}
 ACCOUNT_ADAPTER = "portal.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"add_email": "portal.accounts.allauth_forms.AddEmailForm"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+INVITATION_DAYS = env.read(
+    "INVITATION_DAYS",
+    group="People",
+    kind="number",
+    default="7",
+    text="How long the link in an invitation works, in days.",
+)
+
+SECOND_FACTOR_REQUIRED = env.read(
+    "SECOND_FACTOR_REQUIRED",
+    group="People",
+    kind="yes/no",
+    default="yes" if HTTPS else "no",
+    text="Who has a role, or may enter the administration, reaches nothing before an app or a passkey is set up. "
+    "With HTTPS the default is yes.",
+)
+MFA_ADAPTER = "portal.accounts.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "portal.accounts.allauth_forms.AddKeyForm",
+    "authenticate_webauthn": "portal.accounts.allauth_forms.AuthenticateKeyForm",
+    "edit_webauthn": "portal.accounts.allauth_forms.EditKeyForm",
+    "login_webauthn": "portal.accounts.allauth_forms.LoginKeyForm",
+    "reauthenticate_webauthn": "portal.accounts.allauth_forms.ReauthenticateKeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Laadbewijs"
+# Who is here was invited at that address.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+OIDC_ISSUER = env.read(
+    "OIDC_ISSUER",
+    group="People",
+    kind="text",
+    default="",
+    text="Address of an OpenID Connect provider, without `/.well-known/`. With it people may sign in through it; "
+    "the address to return to is `/account/oidc/sso/login/callback/`.",
+)
+OIDC_NAME = env.read(
+    "OIDC_NAME",
+    group="People",
+    kind="text",
+    default="Single sign-on",
+    text="What people call that provider.",
+)
+OIDC_CLIENT_ID = env.read(
+    "OIDC_CLIENT_ID", group="People", kind="text", default="", text="What that provider calls this portal."
+)
+OIDC_CLIENT_SECRET = env.read(
+    "OIDC_CLIENT_SECRET", group="People", kind="secret", default="", text="The secret that goes with it."
+)
+OIDC_VERIFIED_DOMAINS = env.read(
+    "OIDC_VERIFIED_DOMAINS",
+    group="People",
+    kind="list",
+    default="",
+    text="Mail domains of which that provider knows the addresses, where it does not say `email_verified` itself.",
+)
+OIDC_ASSURES_SECOND_FACTOR = env.read(
+    "OIDC_ASSURES_SECOND_FACTOR",
+    group="People",
+    kind="yes/no",
+    default="no",
+    text="That provider asks for a second factor itself: who comes from there needs none here.",
+)
+SOCIALACCOUNT_ADAPTER = "portal.accounts.adapter.SocialAccountAdapter"
+# The verified address of somebody with an account, or with an invitation, links the two for good.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = openid_connect.providers(
+    issuer=OIDC_ISSUER,
+    name=OIDC_NAME,
+    client_id=OIDC_CLIENT_ID,
+    secret=OIDC_CLIENT_SECRET,
+    verified_domains=OIDC_VERIFIED_DOMAINS,
+)
+
+# ---------------------------------------------------------------- mail
+EMAIL_HOST = env.read(
+    "EMAIL_HOST",
+    group="Mail",
+    kind="text",
+    default="",
+    text="Mail server (SMTP). Without one, mail is printed where the portal runs.",
+)
+EMAIL_PORT = env.read("EMAIL_PORT", group="Mail", kind="number", default="587", text="Its port.")
+EMAIL_HOST_USER = env.read(
+    "EMAIL_HOST_USER",
+    group="Mail",
+    kind="text",
+    default="",
+    text="Name to sign in with there, where it asks.",
+)
+EMAIL_HOST_PASSWORD = env.read(
+    "EMAIL_HOST_PASSWORD", group="Mail", kind="secret", default="", text="The password that goes with it."
+)
+EMAIL_USE_TLS = env.read(
+    "EMAIL_USE_TLS", group="Mail", kind="yes/no", default="yes", text="Encrypt the way there (STARTTLS)."
+)
+DEFAULT_FROM_EMAIL = env.read(
+    "EMAIL_FROM",
+    group="Mail",
+    kind="text",
+    default="Laadbewijs <laadbewijs@localhost>",
+    text="Who mail is from.",
+)
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 
 # ---------------------------------------------------------------- language and time
 LANGUAGE_CODE = "nl"
@@ -278,7 +397,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "worker-src": [SELF],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # The redirect after the form that signs in through a provider counts as the form's own.
+        "form-action": [SELF, *openid_connect.origins(OIDC_ISSUER)],
         "frame-ancestors": [NONE],
     }
 }

@@ -1,25 +1,16 @@
 """Every address of the portal."""
 
-from allauth.account import views as account
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from portal import health, live
+from portal.accounts.urls import account_urls, people_urls
 from portal.pages import home, legal, logbook
 from portal.pages.diagnostics_urls import diagnostics_paths
 from portal.pages.urls import card_paths, configuration_urls, driver_urls, station_urls
 from portal.tables.views import urls as lists_urls
-
-# Of allauth's pages those that we have: nobody signs up, and who forgot a password asks the administrator, since the
-# portal sends no mail.
-account_urls = [
-    path("login/", account.login, name="account_login"),
-    path("logout/", account.logout, name="account_logout"),
-    path("inactive/", account.account_inactive, name="account_inactive"),
-    path("password/change/", account.password_change, name="account_change_password"),
-]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -38,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy/", legal.privacy, name="privacy"),
     path("taal/", login_not_required(set_language), name="set_language"),
     path("account/", include(account_urls)),
+    path("mensen/", include(people_urls)),
     path("beheer/", admin.site.urls),
     path("api/v1/", include("portal.api")),
     path("health/live", health.live),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import TokenProxy
@@ -14,8 +19,12 @@ from stations.admin import ROWS_A_PAGE
 
 # Roles are memberships of a party; Django's groups would be a second, silent way to be allowed something.
 admin.site.unregister(Group)
+# Sessions and linked accounts are people's own business; a provider is set in the environment, not in rows.
+admin.site.unregister([SocialAccount, SocialApp, SocialToken, UserSession])
 # Registered again below.
-admin.site.unregister(TokenProxy)
+admin.site.unregister([Authenticator, TokenProxy])
+# Django's own form knows no second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 @admin.register(User)
@@ -43,3 +52,22 @@ class ApiTokenAdmin(TokenAdmin):
     autocomplete_fields = ["user"]
     list_per_page = ROWS_A_PAGE
     show_full_result_count = False
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Who lost the phone and the recovery codes: the factor is deleted here, and set up anew at the next visit."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "user__name"]
+    fields = ["user", "type", "created_at", "last_used_at"]
+    list_per_page = ROWS_A_PAGE
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

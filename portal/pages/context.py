@@ -10,22 +10,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from portal.accounts.roles import ROLE_NAMES, administers_people
 from portal.pages.logbook_rows import may_read
 from stations.models import Concession, Membership
 from stations.models.access import OPERATOR_ROLES, Role, memberships_of
 
 if TYPE_CHECKING:
     from portal.accounts.models import User
-
-ROLE_NAMES = {
-    Role.OFFICIAL: gettext_lazy("Supervisor"),
-    Role.READER: gettext_lazy("Reader"),
-    Role.PLANNER: gettext_lazy("Planner"),
-    Role.OPERATOR: gettext_lazy("Operations"),
-    Role.ADMINISTRATOR: gettext_lazy("Administrator"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +76,8 @@ def _places(request: HttpRequest, user: User, memberships: list[Membership]) -> 
         yield _place(request, _("Cards"), reverse("cards"), ("/passen/",))
     if not roles:
         yield from _driver_places(request)
+    if administers_people(user):
+        yield _place(request, _("People"), reverse("people:members"), ("/mensen/",))
     if may_read(user):
         yield _place(request, _("Audit log"), reverse("logbook"), ("/logboek/",))
     if user.is_staff:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from portal.pages.context import compliance_home
+from stations.models import Token
 from stations.models.access import Role, memberships_of
 
 if TYPE_CHECKING:
@@ -23,4 +24,5 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect(compliance_home(user))
     if roles or user.is_superuser:
         return redirect("stations:list")
-    return redirect("driver:sessions")
+    # Who has no card either finds out here what to ask, and whom.
+    return redirect("driver:sessions" if Token.objects.filter(user=user).exists() else "account_overview")

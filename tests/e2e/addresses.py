@@ -10,7 +10,14 @@ CONCESSION = "/naleving/voorbeeldstad-2026/"
 GOOD, DEFECTIVE, OF_2X = "ALF-0001", "BET-0001", "ALF-0003"
 
 FIXED = {
-    "anonymous": ["/account/login/", "/account/inactive/", "/toegankelijkheid/", "/privacy/"],
+    "anonymous": [
+        "/account/login/",
+        "/account/inactive/",
+        "/account/signup/",
+        "/account/password/reset/",
+        "/toegankelijkheid/",
+        "/privacy/",
+    ],
     "official": [
         "/naleving/",
         CONCESSION,
@@ -57,6 +64,15 @@ FIXED = {
         f"/stations/{OF_2X}/bewaking/nieuw/",
         "/passen/",
         "/verbindingen/",
+        "/mensen/",
+        "/mensen/uitnodigen/",
+        "/mensen/uitnodigingen/",
+        "/account/",
+        "/account/2fa/",
+        "/account/2fa/webauthn/",
+        "/account/email/",
+        "/account/sessions/",
+        "/account/3rdparty/",
         "/firmware/",
         "/configuratie/",
         "/configuratie/nieuw/",

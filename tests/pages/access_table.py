@@ -142,11 +142,59 @@ GET    /health/ready                     200   200   200   200   200   200   200
 
 ACCOUNT = """
                                          anony offic stran reade plann opera manag rival drive passe super
+GET    /account/                         in    200   200   200   200   200   200   200   200   200   200
+POST   /account/                         in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/uitnodiging/token-x/     410   410   410   410   410   410   410   410   410   410   410
 GET    /account/login/                   200   ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
 GET    /account/logout/                  in    200   200   200   200   200   200   200   200   200   200
 POST   /account/logout/                  in    in    in    in    in    in    in    in    in    in    in
 GET    /account/inactive/                200   200   200   200   200   200   200   200   200   200   200
+GET    /account/signup/                  200   ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/login/code/confirm/      in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/reauthenticate/          in    200   200   200   200   200   200   200   200   200   200
+GET    /account/email/                   in    200   200   200   200   200   200   200   200   200   200
+GET    /account/confirm-email/           200   200   200   200   200   200   200   200   200   200   200
+GET    /account/confirm-email/key-x/     200   200   200   200   200   200   200   200   200   200   200
 GET    /account/password/change/         in    200   200   200   200   200   200   200   200   200   200
+GET    /account/password/set/            in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/password/reset/          200   200   200   200   200   200   200   200   200   200   200
+GET    /account/password/reset/done/     200   200   200   200   200   200   200   200   200   200   200
+GET    /account/password/reset/key/1-x/  200   200   200   200   200   200   200   200   200   200   200
+GET    /account/password/reset/key/done/ 200   200   200   200   200   200   200   200   200   200   200
+GET    /account/2fa/                     in    200   200   200   200   200   200   200   200   200   200
+GET    /account/2fa/authenticate/        in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/2fa/reauthenticate/      in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/2fa/totp/activate/       in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/2fa/totp/deactivate/     in    404   404   404   404   404   404   404   404   404   404
+GET    /account/2fa/recovery-codes/      in    404   404   404   404   404   404   404   404   404   404
+GET    /account/2fa/recovery-codes/generate/ in ->   ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/2fa/recovery-codes/download/ in 404  404   404   404   404   404   404   404   404   404
+GET    /account/2fa/webauthn/            in    200   200   200   200   200   200   200   200   200   200
+GET    /account/2fa/webauthn/add/        in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/2fa/webauthn/reauthenticate/ in ->   ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/2fa/webauthn/login/      in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/2fa/webauthn/keys/{factor}/edit/ in -> ->  ->    ->    ->    ->    ->    ->    ->    ->
+GET    /account/2fa/webauthn/keys/{factor}/remove/ in -> -> ->   ->    ->    ->    ->    ->    ->    ->
+GET    /account/sessions/                in    200   200   200   200   200   200   200   200   200   200
+POST   /account/sessions/1/eindigen/     in    404   404   404   404   404   404   404   404   404   404
+GET    /account/3rdparty/                in    200   200   200   200   200   200   200   200   200   200
+GET    /account/3rdparty/signup/         in    in    in    in    in    in    in    in    in    in    in
+GET    /account/3rdparty/login/cancelled/ 200  200   200   200   200   200   200   200   200   200   200
+GET    /account/3rdparty/login/error/    in    401   401   401   401   401   401   401   401   401   401
+GET    /account/oidc/sso/login/          404   404   404   404   404   404   404   404   404   404   404
+GET    /account/oidc/sso/login/callback/ 404   404   404   404   404   404   404   404   404   404   404
+"""
+
+PEOPLE = """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /mensen/                          in    404   404   404   404   404   200   200   404   404   200
+GET    /mensen/{membership}/wegnemen/    in    404   404   404   404   404   200   404   404   404   200
+POST   /mensen/{membership}/wegnemen/    in    404   404   404   404   404   ->    404   404   404   ->
+GET    /mensen/uitnodigen/               in    404   404   404   404   404   200   200   404   404   200
+POST   /mensen/uitnodigen/               in    404   404   404   404   404   422   422   404   404   422
+GET    /mensen/uitnodigingen/            in    404   404   404   404   404   200   200   404   404   200
+POST   /mensen/uitnodigingen/{invitation}/opnieuw/ in 404 404 404 404  404   ->    404   404   404   ->
+POST   /mensen/uitnodigingen/{invitation}/intrekken/ in 404 404 404 404 404  ->    404   404   404   ->
 """
 
 API = """
@@ -215,7 +263,7 @@ GET    /api/v1/probes/{probe}/           401   200   404   200   200   200   200
 ADMIN = """
                                          anony offic stran reade plann opera manag rival drive passe super
 GET    /beheer/                          in    200   200   200   200   200   200   200   in    in    200
-GET    /beheer/login/                    200   ->    ->    ->    ->    ->    ->    ->    200   200   ->
+GET    /beheer/login/                    in    ->    ->    ->    ->    ->    ->    ->    403   403   ->
 POST   /beheer/logout/                   in    200   200   200   200   200   200   200   ->    ->    200
 GET    /beheer/password_change/          in    200   200   200   200   200   200   200   in    in    200
 GET    /beheer/password_change/done/     in    200   200   200   200   200   200   200   in    in    200
@@ -234,6 +282,7 @@ ADMIN_MODELS = {
     "parties": ["municipality", "operator", "concession"],
     "records": ["desiredprofile", "reportedschedule"],
     "system": ["user", "tokenproxy", "emailaddress"],
+    "factors": ["authenticator"],
 }
 ADMIN_TABLES = {
     # What an administrator of the operator keeps; the official reads it.
@@ -275,6 +324,16 @@ GET    /beheer/{model}/{row}/            in    ->    ->    ->    ->    ->    -> 
 GET    /beheer/{model}/{row}/change/     in    200   ->    200   200   200   200   ->    in    in    200
 GET    /beheer/{model}/{row}/history/    in    200   ->    200   200   200   200   ->    in    in    200
 GET    /beheer/{model}/{row}/delete/     in    403   403   403   403   403   403   403   in    in    403
+""",
+    # The second factor of somebody who lost it: a superuser takes it away, and nobody gives one.
+    "factors": """
+                                         anony offic stran reade plann opera manag rival drive passe super
+GET    /beheer/{model}/                  in    403   403   403   403   403   403   403   in    in    200
+GET    /beheer/{model}/add/              in    403   403   403   403   403   403   403   in    in    403
+GET    /beheer/{model}/{row}/            in    ->    ->    ->    ->    ->    ->    ->    in    in    ->
+GET    /beheer/{model}/{row}/change/     in    403   403   403   403   403   403   403   in    in    200
+GET    /beheer/{model}/{row}/history/    in    403   403   403   403   403   403   403   in    in    200
+GET    /beheer/{model}/{row}/delete/     in    403   403   403   403   403   403   403   in    in    200
 """,
     # People, and the keys of the API.
     "system": """

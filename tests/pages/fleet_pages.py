@@ -88,7 +88,7 @@ def _names() -> dict[str, Any]:
 
 
 def _lines() -> Iterator[tuple[str, Any, list[str]]]:
-    for text in (table.PAGES, table.ACCOUNT, table.API, table.ADMIN):
+    for text in (table.PAGES, table.ACCOUNT, table.PEOPLE, table.API, table.ADMIN):
         yield from ((address, None, cells) for address, cells in _gets(text))
     rows = _admin_rows()
     # Meta is how Django's own documentation reaches a model's name.

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.admin import site
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -20,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 from rest_framework.authtoken.models import TokenProxy
 
+from portal.accounts import invitations
 from portal.accounts.models import User
 from portal.compliance.models import Probe, Requirement
 from smartcharging.models import DesiredProfile, Drift, ProfileReport, ReportedSchedule
@@ -111,6 +113,7 @@ def world(settings: Any, tmp_path: Any) -> World:
         "reservation": _reservation(station, token, now).pk,
         "user": driver.pk,
         **_device_rows(station, now),
+        **_people_rows(people, now),
         "certificate": _certificate(station, now).pk,
         "root": _root(station, now).pk,
         "ticket": _ticket(station, now),
@@ -148,6 +151,23 @@ def _people(driver: User) -> dict[str, User | None]:
         "driver": driver,
         "passer": make_driver(),
         "superuser": make_superuser(),
+    }
+
+
+def _people_rows(people: dict[str, User | None], now: dt.datetime) -> dict[str, Any]:
+    """A colleague of those who work for the operator, and somebody who is invited."""
+    manager = people["manager"]
+    assert manager is not None
+    operator = make_operator()
+    invitation = invitations.invite(
+        email="nieuw@example.test", role=Role.READER, party=operator, invited_by=manager, now=now
+    )
+    colleague = make_staff(operator=operator, role=Role.READER)
+    factor = Authenticator.objects.create(user=colleague, type=Authenticator.Type.RECOVERY_CODES, data={})
+    return {
+        "membership": colleague.memberships.get().pk,
+        "invitation": invitation.pk,
+        "factor": factor.pk,
     }
 
 
@@ -267,6 +287,7 @@ def _admin_rows(
         "user": driver,
         "emailaddress": EmailAddress.objects.create(user=driver, email=driver.email),
         "tokenproxy": TokenProxy.objects.create(user=driver),
+        "authenticator": Authenticator.objects.get(),
     }
 
 
@@ -300,6 +321,7 @@ MODELS = {
 TABLES = {
     "pages": lines_of(table.PAGES),
     "account": lines_of(table.ACCOUNT),
+    "people": lines_of(table.PEOPLE),
     "api": lines_of(table.API),
     "admin": lines_of(table.ADMIN),
     **{f"admin: {group}": list(admin_lines(group)) for group in table.ADMIN_TABLES},
@@ -408,7 +430,7 @@ def asked() -> set[tuple[str, str]]:
     sample: dict[str, Any] = dict.fromkeys(
         ("evidence", "probe", "session", "profile", "command", "drift", "reservation", "ticket", "image"), 1
     )
-    sample |= {"token": 1, "card": 1}
+    sample |= {"token": 1, "card": 1, "membership": 1, "invitation": 1, "factor": 1}
     sample |= {"certificate": 1, "root": 1, "template": 1, "rollout": 1, "monitor": 1, "station2": "s"}
     sample |= {"concession": "c", "code": "206", "station": "s", "user": 1, "row": 1}
     return {(line.method, route_of(line.address.format(**sample))) for line in LINES}

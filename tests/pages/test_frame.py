@@ -22,6 +22,7 @@ from tests.factories import (
     make_operator,
     make_staff,
     make_superuser,
+    make_token,
 )
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +62,8 @@ def test_everyone_lands_on_the_page_with_their_answer(client: Client) -> None:
     doors = {
         make_official().pk: "/naleving/stad/",
         make_staff().pk: "/stations/",
-        make_driver().pk: "/mijn/sessies/",
+        make_token(user=make_driver()).user_id: "/mijn/sessies/",
+        make_driver().pk: "/account/",  # who has no card either is told whom to ask
         make_superuser().pk: "/stations/",
     }
     for key, door in doors.items():
