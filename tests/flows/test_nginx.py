@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -268,7 +269,11 @@ def test_the_access_log_has_no_secret(proxy: Proxy) -> None:
     request = Request(f"https://localhost:{proxy.tls_port}/health/live?signature=very-secret")
     with urlopen(request, context=proxy.tls(), timeout=20) as response:
         assert response.status == 200
+    link = f"https://localhost:{proxy.tls_port}/account/uitnodiging/very-secret/"
+    with pytest.raises(HTTPError), urlopen(Request(link), context=proxy.tls(), timeout=20):
+        pass
     log = proxy.folder / "access.log"
+    until(lambda: "/account/uitnodiging/... 410" in log.read_text())
     until(lambda: f"GET /ocpp/{station.identity} 101" in log.read_text())
     until(lambda: "/health/live 200" in log.read_text())
     text = log.read_text()
