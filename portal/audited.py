@@ -44,6 +44,15 @@ AUDITED = {
         quiet=frozenset({"last_login", "groups", "user_permissions"}),
         label="pk",
     ),
+    "accounts.Invitation": Audited(
+        Whose("operator", "municipality"),
+        secret=frozenset({"email"}),
+        quiet=frozenset({"mails", "sent_at", "invited_by", "invited_at", "accepted_by"}),
+        label="role",
+    ),
+    "mfa.Authenticator": Audited(
+        secret=frozenset({"data"}), quiet=ACCOUNT | {"created_at", "last_used_at"}, label="type"
+    ),
     "account.EmailAddress": Audited(secret=frozenset({"email"}), quiet=ACCOUNT, label="user_id"),
     # Its primary key is the token itself.
     "authtoken.Token": Audited(secret=frozenset({"key"}), quiet=ACCOUNT, label="user_id", key="user_id"),
@@ -184,6 +193,8 @@ NOT_AUDITED = {
     "compliance.RequirementSet": "comes from a file, by a command on the machine, not through the portal",
     "compliance.Watermark": "how far a caretaker has looked",
     "accounts.Erasure": "its own record, which outlives the person it was of",
+    "accounts.ListChoice": "how one wants a list for oneself",
+    "accounts.SavedFilter": "as above",
     "accounts.Preference": "how one wants the portal for oneself; nobody answers for that to a party",
     "account.EmailConfirmation": "what is open of the portal's own mail, written by nobody",
 }

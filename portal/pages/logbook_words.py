@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.pages.context import ROLE_NAMES
+from portal.accounts.roles import ROLE_NAMES
 from portal.templatetags.measures import UNKNOWN, day, figure, moment
 from stations.audit import audited_models
 from stations.ocpp.masking import MASK
@@ -25,6 +25,7 @@ MODEL_WORDS: dict[str, str | Promise] = {
     "stations.variablemonitor": gettext_lazy("monitor of a station"),
     "compliance.concessionrequirement": gettext_lazy("note on a requirement"),
     "compliance.promise": gettext_lazy("promise of an operator"),
+    "mfa.authenticator": gettext_lazy("second factor"),
 }
 FIELD_WORDS: dict[str, str | Promise] = {
     "action": gettext_lazy("command"),
@@ -36,6 +37,7 @@ FIELD_WORDS: dict[str, str | Promise] = {
     "code_digest": gettext_lazy("code"),
     "component": gettext_lazy("component"),
     "concession": gettext_lazy("concession"),
+    "data": gettext_lazy("what it opens with"),
     "digest": gettext_lazy("number (secret)"),
     "evse_number": gettext_lazy("EVSE"),
     "expires_at": gettext_lazy("expires"),
@@ -80,6 +82,7 @@ FIELD_WORDS: dict[str, str | Promise] = {
     "to_status": gettext_lazy("status after"),
     "token": gettext_lazy("card"),
     "token_digest": gettext_lazy("number of the card"),
+    "type": gettext_lazy("kind"),
     "undone_at": gettext_lazy("undone at"),
     "use": gettext_lazy("used for"),
     "user": gettext_lazy("user"),
