@@ -25,4 +25,4 @@ def home(request: HttpRequest) -> HttpResponse:
     if roles or user.is_superuser:
         return redirect("stations:list")
     # Who has no card either finds out here what to ask, and whom.
-    return redirect("driver:sessions" if Token.objects.filter(user=user).exists() else "account_overview")
+    return redirect("driver:now" if Token.objects.filter(user=user).exists() else "account_overview")

@@ -62,7 +62,7 @@ def test_everyone_lands_on_the_page_with_their_answer(client: Client) -> None:
     doors = {
         make_official().pk: "/naleving/stad/",
         make_staff().pk: "/stations/",
-        make_token(user=make_driver()).user_id: "/mijn/sessies/",
+        make_token(user=make_driver()).user_id: "/mijn/laden/",
         make_driver().pk: "/account/",  # who has no card either is told whom to ask
         make_superuser().pk: "/stations/",
     }
