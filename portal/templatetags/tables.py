@@ -1,14 +1,17 @@
-"""Parts of the frame that every page shares: cells of a list, help with a page, the theme. Use `{% load tables %}`."""
+"""The lines of a list. Use with `{% load tables %}`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.template import Context
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from portal.tables.columns import Cell, Column
+from portal.tables.listing import Listing
 from portal.templatetags.laad import sign
 from portal.templatetags.measures import iso
 
@@ -17,25 +20,61 @@ register = template.Library()
 _NOTE = '<br><span class="laad-tiny laad-muted">{}</span>'
 
 
-@register.simple_tag
-def cell(column: Column, line: Any) -> SafeString:
-    """A cell of a list, as its column draws it. Here and not in a template: a page has hundreds."""
-    if column.cell is None:
-        raise TypeError(f"{column.key} has neither a cell nor a template")
-    drawn = column.cell(line)
-    return format_html("{}{}", _main(drawn), format_html_join("", _NOTE, ((note,) for note in drawn.notes)))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the cells of one column stand: what is the same in each line is made once."""
+
+    column: Column
+    opening: str  # up to its classes
+    opened: str  # from there on
+    closing: str
+    template: Any
+
+    def draw(self, context: Context, line: Any) -> str:
+        column = self.column
+        stands_out = " laad-breach" if column.attention and column.attention(line) else ""
+        return f"{self.opening}{stands_out}{self._drawn(context, line)}"
+
+    def _drawn(self, context: Context, line: Any) -> str:
+        if self.template is not None:
+            with context.push(line=line):
+                return f"{self.opened}{self.template.render(context)}{self.closing}"
+        if self.column.cell is None:
+            raise TypeError(f"{self.column.key} has neither a cell nor a template")
+        return f"{self.opened}{_cell(self.column.cell(line))}{self.closing}"
 
 
-@register.simple_tag
-def stands_out(column: Column, line: Any) -> str:
-    """The class of a filled cell, where the column says that this one asks for attention."""
-    return " laad-breach" if column.attention and column.attention(line) else ""
+@register.simple_tag(takes_context=True)
+def table_body(context: Context, listing: Listing) -> SafeString:
+    """The lines of a list. Here and not in a template: a page has hundreds of cells."""
+    first, *others = listing.columns
+    places = [_place(context, first, is_first=True), *(_place(context, each) for each in others)]
+    rows = (
+        f'<tr class="utrecht-table__row" role="row">{"".join([at.draw(context, line) for at in places])}</tr>\n'
+        for line in listing.lines
+    )
+    return mark_safe("".join(rows))  # noqa: S308 - each cell was escaped as it was drawn
 
 
-def _main(drawn: Cell) -> SafeString:
+def _place(context: Context, column: Column, *, is_first: bool = False) -> _Place:
+    number = " utrecht-table__cell--numeric-column" if column.numeric else ""
+    template = context.template.engine.get_template(column.template) if column.template else None
+    if is_first:
+        tags = (f'<th scope="row" class="utrecht-table__cell{number}', '" role="rowheader">', "</th>")
+    else:
+        opened = format_html('" role="cell" data-label="{}">', column.label)
+        tags = (f'<td class="utrecht-table__cell{number}', opened, "</td>")
+    return _Place(column, *tags, template)
+
+
+def _cell(drawn: Cell) -> str:
+    return _main(drawn) + "".join([format_html(_NOTE, note) for note in drawn.notes])
+
+
+def _main(drawn: Cell) -> str:
     if drawn.mark:
         return sign(drawn.mark.tone, drawn.mark.label, drawn.mark.icon)
-    said = format_html("{}", drawn.text)
+    said: SafeString = conditional_escape(drawn.text)
     if drawn.moment:
         said = format_html('<time datetime="{}">{}</time>', iso(drawn.moment), said)
     if drawn.url:

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import IntegerField, OuterRef, Subquery
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -174,11 +176,13 @@ def now(request: HttpRequest) -> HttpResponse:
 
 def _running(request: HttpRequest, at: datetime) -> list[Any]:
     """Own sessions that run, the newest first, with their energy so far and what the car asked for (2.x)."""
-    needs = Event.objects.filter(
+    # PostgreSQL compares no JSON with a number.
+    evse = Cast(KT("data__evse"), IntegerField())
+    needs = Event.objects.annotate(evse=evse).filter(
         station=OuterRef("station"),
         kind=Kind.EV_CHARGING_NEEDS,
         at__gte=OuterRef("started_at"),
-        data__evse=OuterRef("evse_number"),
+        evse=OuterRef("evse_number"),
     )
     rows = own_sessions(request).filter(state=State.ACTIVE, received_at__gte=at - RUNS_AT_MOST)
     rows = with_energy_so_far(rows).annotate(needs=Subquery(needs.order_by("-pk").values("data")[:1]))
