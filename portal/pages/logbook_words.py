@@ -74,7 +74,7 @@ FIELD_WORDS: dict[str, str | Promise] = {
     "slug": gettext_lazy("short name"),
     "state": gettext_lazy("state"),
     "station": gettext_lazy("station"),
-    "stop_percent": gettext_lazy("stops at (% failed)"),
+    "stop_percent": gettext_lazy("stops at (percentage failed)"),
     "stopped_for": gettext_lazy("stopped for"),
     "subject": gettext_lazy("subject of the certificate"),
     "template": gettext_lazy("template"),
