@@ -159,6 +159,26 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
         ),
         SAFE,
     ),
+    "driver:now": (
+        _(
+            "What your car takes at this moment, how much it may take, and who decides that. The page follows the "
+            "station by itself."
+        ),
+        _("A ready time is only shown where the car tells how full it is."),
+    ),
+    "driver:cards": (
+        _(
+            "Link a card with the code that your operator gave you. Without a code: name the card and the station, "
+            "and start charging there within five minutes."
+        ),
+    ),
+    "driver:preferences": (_("Choose your language, and what we tell you about your charging."),),
+    "driver:data": (
+        _(
+            "Everything that is kept of you, to look at and to take along. You can ask us to erase it; until the "
+            "date that is shown you can change your mind."
+        ),
+    ),
     "driver:sessions": (
         _("All your sessions by month. Choose a month or a year to find one; CSV holds what is shown."),
     ),
