@@ -34,6 +34,7 @@ FIXED = {
         f"/stations/{GOOD}/waarom/?socket=1",
         f"/stations/{GOOD}/configuratie/",
         f"/stations/{DEFECTIVE}/naleving/",
+        "/logboek/",
     ],
     "operator": [
         "/stations/",
@@ -63,6 +64,7 @@ FIXED = {
         f"/stations/{OF_2X}/bewaking/",
         f"/stations/{OF_2X}/bewaking/nieuw/",
         "/passen/",
+        "/logboek/",
         "/verbindingen/",
         "/mensen/",
         "/mensen/uitnodigen/",

@@ -71,7 +71,7 @@ def test_everyone_lands_on_the_page_with_their_answer(client: Client) -> None:
         assert client.get("/").headers["Location"] == door
 
 
-def _user(key: int | None) -> Any:
+def _user(key: Any) -> Any:
     from portal.accounts.models import User
 
     return User.objects.get(pk=key)
