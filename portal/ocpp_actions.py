@@ -38,7 +38,7 @@ BY_ITSELF = (
 )  # fmt: skip
 # They name what they listen for.
 ONLY_LISTEN = ("stations.receivers", "smartcharging.receivers")
-REQUEST = "stations.commands:request"
+REQUESTS = ("stations.commands:request", "stations.commands:request_all")
 
 
 class Heard(NamedTuple):
@@ -104,7 +104,9 @@ def _sentence(message: m.Message, handler: Any) -> str:
 
 def _kinds(graph: CallGraph, name: str) -> Iterator[str]:
     """The events that a handler records, in its own module and those of its app that it calls."""
-    nodes = [node for node in graph.reached_from(name) if node.startswith("stations.") and node != REQUEST]
+    nodes = [
+        node for node in graph.reached_from(name) if node.startswith("stations.") and node not in REQUESTS
+    ]
     found = {used for node in nodes for used in graph.attributes_of(node, "Kind")}
     return iter(sorted(str(Kind[each].value) for each in found if each in Kind.__members__))
 
@@ -172,7 +174,7 @@ def _to_rows(graph: CallGraph) -> list[str]:
     lines = ["| action | versions | page | asked by the product itself |", "|---|---|---|---|"]
     for action in sorted(set().union(*directions.TO_STATION.values())):
         versions = [version for version in validation.VERSIONS if action in directions.TO_STATION[version]]
-        askers = graph.users_of(action, REQUEST)
+        askers = {user for request in REQUESTS for user in graph.users_of(action, request)}
         above = {node.partition(":")[0] for asker in askers for node in graph.leading_to(asker)}
         on_pages = sorted({page for name in above if (page := _page(name))})
         modules = {

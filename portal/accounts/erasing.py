@@ -19,6 +19,7 @@ from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 
 from portal.accounts.driving import Erasure, Preference
+from portal.accounts.inviting import Invitation
 from stations import claims
 from stations.models import ChargingSession, Token, TokenClaim
 
@@ -97,6 +98,7 @@ def _strip(user: Any) -> None:
     LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(user), object_id=str(user.pk)
     ).delete()
+    Invitation.objects.filter(email__iexact=user.email).delete()
     user.email, user.name, user.is_active, user.is_staff = (
         f"erased-{user.pk}@erased.invalid",
         "",

@@ -13,11 +13,12 @@ from rest_framework.authtoken.models import Token as ApiToken
 
 from portal.accounts import erasing
 from portal.accounts.driving import Erasure, Preference
+from portal.accounts.inviting import Invitation
 from portal.accounts.models import User
 from stations import claims
 from stations.models import ChargingSession, Station, Token, TokenClaim
 from tests.compliance.fakes import append_evidence, make_online_station
-from tests.factories import NOW, make_driver, make_session, make_staff, make_token
+from tests.factories import NOW, make_driver, make_operator, make_session, make_staff, make_token
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -107,8 +108,16 @@ def test_the_account_says_no_more_who_it_was_and_opens_nothing(driver: User, car
     ApiToken.objects.create(user=driver)
     Preference.objects.create(user=driver, battery_kwh=60)
     claims.expect_charge(user=driver, number="OTHER", station=make_online_station("S-9"), now=NOW)
+    Invitation.objects.create(
+        email="Kees@example.test",
+        role="reader",
+        operator=make_operator(),
+        invited_at=NOW,
+        expires_at=NOW + DAY,
+    )
     carry_out(driver)
     driver.refresh_from_db()
+    assert not Invitation.objects.exists()
     assert "kees" not in f"{driver.email} {driver.name}".lower()
     assert not driver.is_active
     assert not driver.has_usable_password()
