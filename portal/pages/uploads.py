@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
@@ -85,7 +86,7 @@ class FirmwareForm(forms.Form):
 
     def clean_file(self) -> UploadedFile[Any]:
         file: UploadedFile[Any] = self.cleaned_data["file"]
-        if (file.name or "").lower().rpartition(".")[2] not in ENDINGS:
+        if Path(file.name or "").suffix.lower().removeprefix(".") not in ENDINGS:
             raise forms.ValidationError(
                 _("Choose a file that ends in one of: %(endings)s.") % {"endings": ", ".join(ENDINGS)}
             )
