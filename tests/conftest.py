@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-pytest_plugins = ["tests.skips", "tests.fakes.databases", "tests.fakes.portal"]
+pytest_plugins = ["tests.skips", "tests.fakes.databases", "tests.fakes.english", "tests.fakes.portal"]
 
 
 def pytest_configure() -> None:

@@ -124,10 +124,10 @@ def test_who_has_no_role_and_no_card_is_told_what_to_do(visitor: Visitor) -> Non
     visitor.signs_in(EMAIL)
     assert visitor.path == "/account/"
     assert f"Ask your administrator for an invitation to {EMAIL}." in visitor.page
-    assert "link the card to this account" in visitor.page
+    assert "Link it to this account" in visitor.page
     make_token(user=driver)
     visitor.opens("/")
-    assert visitor.path == "/mijn/sessies/"
+    assert visitor.path == "/mijn/laden/"
 
 
 def test_the_account_says_what_one_may_do_and_how_one_is_called(visitor: Visitor, noor: User) -> None:

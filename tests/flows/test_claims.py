@@ -15,7 +15,7 @@ from stations.events import Kind
 from stations.models import ChargingSession, Event, Station, Token, TokenClaim
 from tests.factories import NOW, make_driver, make_session, make_staff, make_station, make_token
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_brakes")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_brakes", "english")]
 MINUTE = dt.timedelta(minutes=1)
 NUMBER = "04A1B2C3D4E5F6"
 

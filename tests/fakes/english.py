@@ -1,4 +1,4 @@
-"""The language of the pages under test."""
+"""The language of what is under test."""
 
 from __future__ import annotations
 
