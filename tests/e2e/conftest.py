@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-PATIENCE_S = 240
+PATIENCE_S = 480
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
 # What the browser refuses is told on the console, where every visit listens.
