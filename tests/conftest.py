@@ -10,12 +10,16 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests.fakes import redis_databases
+
 pytest_plugins = ["tests.skips", "tests.fakes.databases", "tests.fakes.english", "tests.fakes.portal"]
 
 
 def pytest_configure() -> None:
     # Each test client makes the middleware anew; WhiteNoise would go through all static files each time (60 ms).
     settings.WHITENOISE_AUTOREFRESH = True
+    if settings.REDIS_URL:
+        settings.CACHES["default"]["LOCATION"] = redis_databases.another()
     # How long an example takes says how busy the machine is, no more.
     slow_is_fine = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("any pace", deadline=None, suppress_health_check=slow_is_fine)

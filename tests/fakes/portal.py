@@ -35,11 +35,11 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from tests.fakes import redis_databases
 from tests.fakes.databases import IS_SQLITE, Databases, looking_at
 from tests.fakes.proxy import Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
-REDIS_DATABASES = 15  # of its 16; the first is the installation's
 _numbers = count()
 
 
@@ -192,7 +192,7 @@ class Makers:
         database = self.databases.new()
         folder = self.folder / f"portal{len(self.portals)}"
         folder.mkdir()
-        redis_url = self._redis_url()
+        redis_url = redis_databases.another() if settings.REDIS_URL else ""
         environment = os.environ | {
             "DATABASE_URL": self.databases.url(database),
             "REDIS_URL": redis_url,
@@ -214,18 +214,6 @@ class Makers:
         if portal.redis_url:
             portal.redis_line = _put_between(portal.environment, "REDIS_URL", 6379)
         return portal
-
-    def _redis_url(self) -> str:
-        """A database that no other portal has, of this worker or another: it is emptied, and a worker that waits for
-        tasks in it would wait for ever."""
-        if not settings.REDIS_URL:
-            return ""
-        import redis
-
-        taken = redis.Redis.from_url(settings.REDIS_URL).incr("portals-of-tests")
-        url = f"{settings.REDIS_URL.rpartition('/')[0]}/{1 + taken % REDIS_DATABASES}"
-        redis.Redis.from_url(url).flushdb()
-        return url
 
     def stop(self) -> None:
         for portal in self.portals:
