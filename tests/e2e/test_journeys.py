@@ -147,6 +147,7 @@ def test_the_driver_reads_a_session_and_takes_it_along(people: People, size: dic
         page = person.page
         person.opens("/")
         expect(page.get_by_text(nl("You are charging now"))).to_be_visible()
+        person.opens("/mijn/sessies/")
         months = page.locator("section[aria-labelledby^=month-] h2").all_inner_texts()
         assert len(months) >= 2, "sessions by month"
         page.locator(".laad-rides a").first.click()

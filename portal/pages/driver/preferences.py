@@ -24,12 +24,23 @@ else:
     PreferenceModelForm = forms.ModelForm
 
 
+class LanguageSelect(forms.Select):
+    """Each language in its own words, and said to be of that language."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if value:
+            option["attrs"]["lang"] = value
+        return option
+
+
 class PreferenceForm(PreferenceModelForm):
     language = forms.ChoiceField(
         required=False,
         label=gettext_lazy("Language"),
         choices=[("", gettext_lazy("as this browser asks")), ("nl", "Nederlands"), ("en", "English")],
         help_text=gettext_lazy("Holds from now on, and each time you sign in."),
+        widget=LanguageSelect,
     )
     battery_kwh = forms.DecimalField(
         required=False,
