@@ -18,7 +18,7 @@ from stations.models import Command, ConnectionHealth, ConnectionSpan, Event, St
 # How long what was seen of a clock is good enough.
 CLOCK_AGAIN = timedelta(minutes=1)
 DAY = timedelta(days=1)
-BATCH = 1000
+BATCH, STATIONS_AT_ONCE = 1000, 100
 # Messages that are sent at the moment that they tell; the others may have waited for a connection.
 _PROMPT = {"StatusNotification": "timestamp", "TransactionEvent": "timestamp", "NotifyEvent": "generatedAt"}
 
@@ -109,18 +109,15 @@ def _answer_times(since: datetime) -> dict[int, list[float]]:
 
 
 def _keep(figures: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
-    known = (
-        set(Station.objects.filter(pk__in=list(figures)).values_list("pk", flat=True)) if figures else set()
-    )
-    rows = [
-        ConnectionHealth(station_id=pk, measured_at=now, **said)
-        for pk, said in figures.items()
-        if pk in known
-    ]
+    known = list(Station.objects.filter(pk__in=list(figures)).values_list("pk", flat=True)) if figures else []
     names = ["measured_at", "connections", "answers", "answer_p95_ms", "bad_frames", "clock_offset_s"]
-    for start in range(0, len(rows), BATCH):
+    for start in range(0, len(known), STATIONS_AT_ONCE):
+        portion = known[start : start + STATIONS_AT_ONCE]
         ConnectionHealth.objects.bulk_create(
-            rows[start : start + BATCH], update_conflicts=True, unique_fields=["station"], update_fields=names
+            [ConnectionHealth(station_id=pk, measured_at=now, **figures[pk]) for pk in portion],
+            update_conflicts=True,
+            unique_fields=["station"],
+            update_fields=names,
         )
 
 

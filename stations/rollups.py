@@ -16,7 +16,7 @@ from stations.domain.quarters import HOLDS, QUARTER, Quarter, Reading, quarters_
 from stations.models import MeterReading, QuarterHour, RollUp, Station
 
 LINE_V = 230.0
-READINGS_AT_ONCE, STATIONS_AT_ONCE = 20_000, 100
+READINGS_AT_ONCE, AT_A_TIME, STATIONS_AT_ONCE = 20_000, 500, 100
 # How far back the last register before a quarter is looked for.
 REMEMBERED = timedelta(days=31)
 # Who claimed a round and died of it is waited for no longer than this.
@@ -60,15 +60,17 @@ def roll_up_again(station: Station, *, start: datetime, end: datetime) -> int:
 def _touched(after: int, newest: int) -> tuple[int, dict[datetime, set[Place]]]:
     """The quarters that the next readings say something of, and the key of the last of these readings."""
     rows = MeterReading.objects.filter(pk__gt=after, pk__lte=newest).order_by("pk")
-    told = list(rows.values_list("pk", "station_id", "evse_number", "sampled_at")[:READINGS_AT_ONCE])
+    told = rows.values_list("pk", "station_id", "evse_number", "sampled_at")[:READINGS_AT_ONCE]
     touched: dict[datetime, set[Place]] = defaultdict(set)
-    for _pk, station, evse, at in told:
+    last = newest
+    for pk, station, evse, at in told.iterator(AT_A_TIME):
+        last = pk
         for start in quarters_touched(at):
             touched[start].add((station, evse))
     for start in sorted(touched):
         for place, following in _following(start, touched[start]):
             touched[following].add(place)
-    return (told[-1][0] if told else newest), touched
+    return last, touched
 
 
 def _following(start: datetime, places: Collection[Place]) -> list[tuple[Place, datetime]]:
