@@ -22,6 +22,8 @@ SERVED = (
     "htmx-ext-sse/dist/sse.min.js",
     "uplot/dist/uPlot.iife.min.js",
     "uplot/dist/uPlot.min.css",
+    "leaflet/dist/leaflet.js",
+    "leaflet/dist/leaflet.css",
 )
 # The address of a municipality's own theme, wherever its file stands.
 THEME_URL = "theme/theme.css"

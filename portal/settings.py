@@ -142,6 +142,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.accounts.last_visit.LastVisitMiddleware",
     "portal.visits.visits",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -687,6 +688,39 @@ EVIDENCE_VALID_DAYS = env.read(
     kind="number",
     default="365",
     text="A proof older than this is stale, in days.",
+)
+
+# ---------------------------------------------------------------- officials
+VISIT_AWAY_MIN = env.read(
+    "VISIT_AWAY_MIN",
+    group="Officials",
+    kind="number",
+    default="30",
+    text="A visit of an official ends when nothing was asked for this long, in minutes; "
+    "what is new since then stands on the overview.",
+)
+USAGE_MIN_GROUP = env.read(
+    "USAGE_MIN_GROUP",
+    group="Officials",
+    kind="number",
+    default="10",
+    text="Figures on the use of an area are shown from so many drivers and so many sessions on.",
+)
+MAP_TILES_URL = env.read(
+    "MAP_TILES_URL",
+    group="Officials",
+    kind="text",
+    default="",
+    text="Background of the map of stations, for example "
+    "`https://service.pdok.nl/brt/achtergrondkaart/wmts/v2_0/standaard/EPSG:3857/{z}/{x}/{y}.png`. "
+    "Who opens the map then asks that server for pictures. Without it the map has a plain background.",
+)
+MAP_TILES_ATTRIBUTION = env.read(
+    "MAP_TILES_ATTRIBUTION",
+    group="Officials",
+    kind="text",
+    default="Kaartgegevens © Kadaster",
+    text="Whose background that is; it stands on the map.",
 )
 
 # ---------------------------------------------------------------- what happened

@@ -10,7 +10,12 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts import driving, inviting, saved_filters  # noqa: F401 - their models are of this app
+from portal.accounts import (  # noqa: F401 - their models are of this app
+    driving,
+    inviting,
+    last_visit,
+    saved_filters,
+)
 from stations.models.watched import WatchedQuerySet
 
 

@@ -14,6 +14,8 @@ from django.conf import settings
 
 from portal.compliance.equipment import configuration_of, differs
 from portal.compliance.models import (
+    FADING,
+    STANDING_DECISIONS,
     ConcessionRequirement,
     Decision,
     Evidence,
@@ -27,8 +29,6 @@ Verdict = Evidence.Verdict
 # Proof that something works or does not: seen, not said.
 SEEN = frozenset({Evidence.Method.PROBE, Evidence.Method.OBSERVATION})
 MET = frozenset({Status.SUBSTANTIATED, Status.PROVEN, Status.RESTORED})
-# A decision for one of these stands until the next decision, whatever new evidence says.
-STANDING_DECISIONS = frozenset({Status.NOT_APPLICABLE, Status.WAIVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,7 @@ def effective(
 
     A decision holds while the proposal that it was about stands; new evidence asks for a new decision, but not
     after a waiver. A proof that has become too old since is stale, also before anyone proposed so again.
+    `Judgement.objects.as_they_count` says the same for the database.
     """
     if ruling and ruling.to_status in STANDING_DECISIONS:
         return Status(ruling.to_status)
@@ -141,7 +142,7 @@ def effective(
     if ruling and (ruling.evidence_id, ruling.from_status) == (evidence_id, proposed):
         status = Status(ruling.to_status)
     old = at is not None and at + timedelta(days=valid_days) <= now
-    return Status.STALE if old and status in {Status.PROVEN, Status.RESTORED} else status
+    return Status.STALE if old and status in FADING else status
 
 
 def is_future(requirement: Requirement, *, applies_now: bool) -> bool:
@@ -181,7 +182,7 @@ def unfounded(concession: Concession, *, now: datetime) -> list[Judgement]:
     found = []
     for row in rows.order_by("requirement__code", "pk"):
         proposal = _proposal(concession, row.requirement, row.operator, row.station, now)
-        faded = proposal.status is Status.STALE and row.status in {Status.PROVEN, Status.RESTORED}
+        faded = proposal.status is Status.STALE and row.status in FADING
         same = faded or row.status == proposal.status
         if not same or row.evidence_id != proposal.evidence_id:
             found.append(row)

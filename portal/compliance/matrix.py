@@ -1,17 +1,27 @@
-"""The matrix: every requirement of a concession beside every operator in it. A read model, in a constant number of
-queries whatever the number of stations."""
+"""The matrix: every requirement of a concession beside every operator in it, or beside every type of station.
+
+A read model, in a constant number of queries whatever the number of stations. `counting.py` asks the database.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.db.models import Count, F, Q
+from django.db.models import Q
 
+from portal.compliance.counting import (
+    HERE,
+    Counted,
+    Judged,
+    StationType,
+    judged,
+    stations_here,
+)
 from portal.compliance.decisions import status_now
 from portal.compliance.judgement import MET, Ruling, is_future, last_rulings
 from portal.compliance.models import ConcessionRequirement, Judgement, Promise, Requirement, Status
@@ -78,14 +88,14 @@ class StatusCount:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One requirement for one operator.
+    """One requirement in one column: that of an operator, or of a type of station.
 
     `status` is the weakest; `counts` has the rest, weakest first; `met` of `total` stations (1 of 1 for a back
     office) are substantiated, proven or restored. `at` and `evidence_id` belong to the newest evidence behind
     `status`. `owed`: asked, or promised.
     """
 
-    operator: Operator
+    column: Operator | StationType
     status: Status
     counts: tuple[StatusCount, ...]
     met: int
@@ -118,7 +128,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A requirement, as it counts in the concession, with a cell per operator in the order of the heads."""
+    """A requirement, as it counts in the concession, with a cell per column in the order of the heads."""
 
     asked: ConcessionRequirement
     cells: tuple[Cell, ...]
@@ -134,9 +144,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An operator above its column."""
+    """What stands above a column."""
 
-    operator: Operator
+    column: Operator | StationType
     stations: int
     evses: int
     breaches: tuple[str, ...]
@@ -161,59 +171,85 @@ class Matrix:
         """KeyError where there is none."""
         for row in self.rows:
             for cell in row.cells:
-                if (row.code, cell.operator.slug) == (code, operator_slug):
+                if (row.code, cell.column.slug) == (code, operator_slug):
                     return cell
         raise KeyError((code, operator_slug))
 
 
 def matrix(concession: Concession, now: datetime) -> Matrix:
     """The matrix of `concession` as it stands at `now`."""
-    known = _known(concession, now)
-    counted = _counted(concession)
-    operators = _operators(concession)
-    rows = tuple(
-        _rows(
-            list(_asked(concession)), operators, known, {key: each.stations for key, each in counted.items()}
-        )
-    )
-    heads = tuple(
+    return matrices([concession], now)[0]
+
+
+def matrices(concessions: Sequence[Concession], now: datetime) -> list[Matrix]:
+    """Those of many concessions, in as many queries as that of one."""
+    known, counted = judged(concessions, now), stations_here(concessions)
+    operators = _operators(concessions)
+    asked: dict[int, list[ConcessionRequirement]] = defaultdict(list)
+    for item in asked_of(concessions):
+        asked[item.concession_id].append(item)
+    promised = promised_in(concessions)
+    found = []
+    for concession in concessions:
+        parties = operators[concession.pk]
+        stations = {party.pk: counted[concession.pk, party.pk].stations for party in parties}
+        rows = tuple(_rows(asked[concession.pk], parties, known, stations, promised))
+        heads = heads_of(rows, [(party, counted[concession.pk, party.pk]) for party in parties])
+        found.append(Matrix(concession, now, heads, rows))
+    return found
+
+
+def heads_of(
+    rows: Sequence[Row], columns: Sequence[tuple[Operator | StationType, Counted]]
+) -> tuple[Head, ...]:
+    return tuple(
         Head(
-            operator=operator,
-            stations=counted[operator.pk].stations,
-            evses=counted[operator.pk].evses,
-            breaches=tuple(row.code for row in rows if row.cells[column].breach),
+            column=column,
+            stations=counted.stations,
+            evses=counted.evses,
+            breaches=tuple(row.code for row in rows if row.cells[number].breach),
         )
-        for column, operator in enumerate(operators)
+        for number, (column, counted) in enumerate(columns)
     )
-    return Matrix(concession, known.now, heads, rows)
 
 
 def row_with_standings(concession: Concession, code: str, now: datetime) -> tuple[Row, list[Standing]] | None:
     """One row of the matrix and what its cells are counted from. None: the concession does not ask it."""
-    asked = [item for item in _asked(concession) if item.requirement.code == code]
+    asked = [item for item in asked_of([concession]) if item.requirement.code == code]
     if not asked:
         return None
     known = _known(concession, now, requirement=asked[0].requirement_id)
-    operators, stations = _operators(concession), _stations(concession)
-    (row,) = _rows(asked, operators, known, {key: len(found) for key, found in stations.items()})
+    operators, stations = _operators([concession])[concession.pk], _stations(concession)
+    counts = {key: len(found) for key, found in stations.items()}
+    (row,) = _rows(asked, operators, _tallied(concession, known), counts, promised_in([concession]))
     return row, list(_standings(asked, operators, stations, known))
+
+
+def _tallied(concession: Concession, known: _Known) -> Mapping[tuple[int, int, int], list[Judged]]:
+    """What is known already, counted as the database counts for the whole matrix."""
+    found: dict[tuple[int, int, int], list[Judged]] = defaultdict(list)
+    for (requirement, operator, _station), row in known.judgements.items():
+        status = status_now(row, known.rulings.get(row.pk), now=known.now)
+        found[concession.pk, requirement, operator].append(
+            Judged(operator, status, 1, row.evidence_id, row.at)
+        )
+    return found
 
 
 def _rows(
     asked: Sequence[ConcessionRequirement],
     operators: Sequence[Operator],
-    known: _Known,
+    known: Mapping[tuple[int, int, int], Sequence[Judged]],
     stations: Mapping[int, int],
+    promised: Collection[tuple[int, int]],
 ) -> Iterator[Row]:
     """A row for each of `asked`; `stations`: how many stand in the concession, by operator."""
-    promised = set(Promise.objects.filter(asked__in=asked).values_list("asked_id", "operator_id"))
-    judged = _judged(known)
     for item in asked:
         cells = (
-            _cell(
+            cell_of(
                 item,
                 operator,
-                judged.get((item.requirement_id, operator.pk), ()),
+                known.get((item.concession_id, item.requirement_id, operator.pk), ()),
                 total=stations.get(operator.pk, 0) if is_of_stations(item) else 1,
                 is_promised=(item.pk, operator.pk) in promised,
             )
@@ -222,43 +258,36 @@ def _rows(
         yield Row(item, tuple(cells))
 
 
-def _operators(concession: Concession) -> list[Operator]:
-    return list(concession.operators.order_by("name"))
+def promised_in(concessions: Sequence[Concession]) -> set[tuple[int, int]]:
+    """Keys of what is asked and of who promised it."""
+    return set(
+        Promise.objects.filter(asked__concession__in=concessions).values_list("asked_id", "operator_id")
+    )
+
+
+def _operators(concessions: Sequence[Concession]) -> Mapping[int, list[Operator]]:
+    """By concession, in the order of their names."""
+    links = Concession.operators.through.objects.filter(concession__in=concessions)
+    found: dict[int, list[Operator]] = defaultdict(list)
+    for link in links.select_related("operator").order_by("operator__name"):
+        found[link.concession_id].append(link.operator)
+    return found
 
 
 def standings(concession: Concession, now: datetime) -> list[Standing]:
     """Every requirement for every subject: what is not assessed too. By requirement, operator, station."""
     known = _known(concession, now)
-    return list(_standings(list(_asked(concession)), _operators(concession), _stations(concession), known))
-
-
-class _Counted(NamedTuple):
-    stations: int = 0
-    evses: int = 0
-
-
-def _counted(concession: Concession) -> dict[int, _Counted]:
-    """How many stations and EVSEs of each operator stand in the concession."""
-    stations = Station.objects.filter(site__concession=concession).order_by().values_list("site__operator_id")
-    counts = stations.annotate(Count("pk", distinct=True), Count("evses"))
-    return defaultdict(_Counted, {operator: _Counted(*count) for operator, *count in counts})
+    operators = _operators([concession])[concession.pk]
+    return list(_standings(list(asked_of([concession])), operators, _stations(concession), known))
 
 
 def is_of_stations(item: ConcessionRequirement) -> bool:
     return item.requirement.subject == Requirement.Subject.STATION
 
 
-def _judged(known: _Known) -> dict[tuple[int, int], list[_Judged]]:
-    """What is judged of each requirement and operator."""
-    found: dict[tuple[int, int], list[_Judged]] = defaultdict(list)
-    for (requirement, operator, _station), judgement in known.judgements.items():
-        status = status_now(judgement, known.rulings.get(judgement.pk), now=known.now)
-        found[requirement, operator].append(_Judged(status, judgement.evidence_id, judgement.at))
-    return found
-
-
-def _asked(concession: Concession) -> Iterable[ConcessionRequirement]:
-    return in_order(ConcessionRequirement.objects.filter(concession=concession).select_related("requirement"))
+def asked_of(concessions: Sequence[Concession]) -> list[ConcessionRequirement]:
+    rows = ConcessionRequirement.objects.filter(concession__in=concessions)
+    return in_order(rows.select_related("requirement"))
 
 
 def in_order(rows: Iterable[ConcessionRequirement]) -> list[ConcessionRequirement]:
@@ -320,26 +349,16 @@ def standing_of(
 
 
 def _known(concession: Concession, now: datetime, *, requirement: int | None = None) -> _Known:
-    """A station that stands elsewhere by now, or is another operator's, is left out."""
-    here = Q(station__site__concession=concession, station__site__operator=F("operator"))
-    found = Judgement.objects.filter(Q(station=None) | here, concession=concession)
+    found = Judgement.objects.filter(Q(station=None) | HERE, concession=concession)
     rows = list(found.filter(requirement=requirement) if requirement else found)
     judgements = {(row.requirement_id, row.operator_id, row.station_id): row for row in rows}
     return _Known(judgements, last_rulings(row.pk for row in rows), now)
 
 
-class _Judged(NamedTuple):
-    """What a cell is counted from."""
-
-    status: Status
-    evidence_id: int | None
-    at: datetime | None  # not yet: nothing was found out
-
-
-def _cell(
+def cell_of(
     item: ConcessionRequirement,
-    operator: Operator,
-    found: Sequence[_Judged],
+    column: Operator | StationType,
+    found: Sequence[Judged],
     *,
     total: int,
     is_promised: bool,
@@ -349,10 +368,10 @@ def _cell(
     dated = (one for one in found if one.status is status and one.at is not None)
     newest = max(dated, key=attrgetter("at"), default=None)
     return Cell(
-        operator=operator,
+        column=column,
         status=status,
         counts=counts,
-        met=sum(one.status in MET for one in found),
+        met=sum(one.subjects for one in found if one.status in MET),
         total=total,
         at=newest.at if newest else None,
         evidence_id=newest.evidence_id if newest else None,
@@ -371,7 +390,9 @@ def unjudged(item: ConcessionRequirement) -> Status:
     return Status.FUTURE if future else Status.NOT_ASSESSED
 
 
-def _counts(found: Sequence[_Judged], total: int, otherwise: Status) -> tuple[StatusCount, ...]:
-    tally = Counter(one.status for one in found)
-    tally[otherwise] += total - len(found)
+def _counts(found: Sequence[Judged], total: int, otherwise: Status) -> tuple[StatusCount, ...]:
+    tally: Counter[Status] = Counter()
+    for one in found:
+        tally[one.status] += one.subjects
+    tally[otherwise] += total - tally.total()
     return tuple(StatusCount(status, tally[status]) for status in WEAKEST_FIRST if tally[status] > 0)

@@ -106,8 +106,8 @@ class MatrixPage:
 
 def matrix_page(matrix: Matrix, choice: Choice, visible: set[int]) -> MatrixPage:
     """`visible`: keys of the operators that the reader may see."""
-    own = [number for number, head in enumerate(matrix.heads) if head.operator.pk in visible]
-    columns = [number for number in own if choice.operator in {"", matrix.heads[number].operator.slug}]
+    own = [number for number, head in enumerate(matrix.heads) if head.column.pk in visible]
+    columns = [number for number in own if choice.operator in {"", matrix.heads[number].column.slug}]
     groups = ((category, tuple(_rows(rows, columns, choice))) for category, rows in matrix.categories)
     heads = tuple(matrix.heads[number] for number in columns)
     return MatrixPage(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Self
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from portal.compliance import usage_model  # noqa: F401 - its model is of this app
 from stations.models import Concession, Operator, Station
 from stations.models.access import PartyQuerySet
 from stations.models.watched import WatchedQuerySet
@@ -25,6 +29,11 @@ class Status(models.TextChoices):
     NOT_APPLICABLE = "not_applicable", _("Not applicable")
     FUTURE = "future", _("Future")
     WAIVED = "waived", _("Waived")
+
+
+# A proof that grows old is stale; a decision for one of the others stands until the next, whatever evidence says.
+FADING = frozenset({Status.PROVEN, Status.RESTORED})
+STANDING_DECISIONS = frozenset({Status.NOT_APPLICABLE, Status.WAIVED})
 
 
 class RequirementSet(models.Model):
@@ -179,6 +188,38 @@ class Evidence(models.Model):
         return f"{self.requirement.code} {self.station or self.operator}: {self.verdict}"
 
 
+class JudgementQuerySet(PartyQuerySet):
+    def as_they_count(self, now: datetime) -> Self:
+        """With `counts_as`: what portal.compliance.judgement.effective says of each row, said by the database.
+
+        `ruled_to` and `restore_by` are of the last decision where that is about what is proposed now, else null.
+        """
+        last = Decision.objects.filter(judgement=OuterRef("pk")).order_by("-pk")
+        undecided = ~Exists(last.order_by())
+        same_evidence = Q(last_evidence=F("evidence")) | Q(last_evidence=None, evidence=None)
+        holds = Q(last_from=F("status")) & same_evidence
+        is_old = Q(at__lte=now - timedelta(days=settings.EVIDENCE_VALID_DAYS))
+        stale = Value(Status.STALE)
+        return self.alias(
+            last_to=Subquery(last.values("to_status")[:1]),
+            last_from=Subquery(last.values("from_status")[:1]),
+            last_evidence=Subquery(last.values("evidence")[:1]),
+        ).annotate(
+            # What nobody decided on comes first: of most rows the decisions need not be read.
+            counts_as=Case(
+                When(undecided & is_old & Q(status__in=FADING), then=stale),
+                When(undecided, then=F("status")),
+                When(last_to__in=STANDING_DECISIONS, then=F("last_to")),
+                When(holds & is_old & Q(last_to__in=FADING), then=stale),
+                When(holds, then=F("last_to")),
+                When(is_old & Q(status__in=FADING), then=stale),
+                default=F("status"),
+            ),
+            ruled_to=Case(When(holds, then=F("last_to")), default=None),
+            restore_by=Case(When(holds, then=Subquery(last.values("restore_by")[:1])), default=None),
+        )
+
+
 class Judgement(models.Model):
     """The status that the engine proposes now for one requirement and subject; derived from evidence, replaceable."""
 
@@ -190,11 +231,12 @@ class Judgement(models.Model):
     evidence = models.ForeignKey(Evidence, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(null=True)
 
-    objects = PartyQuerySet.as_manager()
+    objects = JudgementQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("judgement")
         verbose_name_plural = _("judgements")
+        indexes = [models.Index(name="judgement_status", fields=["concession", "status"])]
         constraints = [
             models.UniqueConstraint(
                 name="station_judgement_once",

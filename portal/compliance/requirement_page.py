@@ -38,11 +38,11 @@ class Rung:
 
 def subjects(standings: Iterable[Standing], row: Row, visible: set[int]) -> list[Subject]:
     """The subjects of the requirement in `row`; `visible`: keys of the operators that the reader may see."""
-    cells = {cell.operator.pk: cell for cell in row.cells if cell.operator.pk in visible}
+    cells = {cell.column.pk: cell for cell in row.cells if cell.column.pk in visible}
     found = [item for item in standings if item.code == row.code and item.operator_id in cells]
     return [
         Subject(
-            operator=cells[item.operator_id].operator,
+            operator=item.operator,
             station=item.station,
             mark=mark_of(item.status, owed=cells[item.operator_id].breach),
             status=item.status,

@@ -84,7 +84,7 @@ def requirement(request: HttpRequest, concession: str, code: str) -> HttpRespons
         "concession": found,
         "row": row,
         "requirement": row.requirement,
-        "promised": [cell.operator for cell in row.cells if cell.promised and cell.operator.pk in visible],
+        "promised": [cell.column for cell in row.cells if cell.promised and cell.column.pk in visible],
         "ladder": ladder(everyone),
         "breaches": sum(subject.breach for subject in everyone),
         "total": len(everyone),

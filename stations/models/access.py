@@ -79,6 +79,10 @@ class PartyQuerySet(WatchedQuerySet[Any]):
         """Rows that `user` may read."""
         return self._of_parties(user, operator_roles=OPERATOR_ROLES, municipality_roles=(Role.OFFICIAL,))
 
+    def supervised_by(self, user: Visitor) -> Self:
+        """Rows of a municipality that `user` is an official of."""
+        return self._of_parties(user, operator_roles=(), municipality_roles=(Role.OFFICIAL,))
+
     def worked_on_by(self, user: Visitor) -> Self:
         """Rows of an operator that `user` works for, in any role: what drivers did there is theirs to see."""
         return self._of_parties(user, operator_roles=OPERATOR_ROLES)

@@ -1,0 +1,112 @@
+"""What a matrix is counted from, counted by the database: of a status so many, and the newest proof behind it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Count, F, Q, Window
+from django.db.models.functions import RowNumber
+from django.utils.translation import gettext as _
+
+from portal.compliance.models import Judgement, Status
+from stations.models import Concession, Operator, Station
+
+
+@dataclass(frozen=True, slots=True)
+class StationType:
+    """What stations are, by their own word: a column in place of an operator. `vendor` is empty where none said so."""
+
+    pk: int
+    vendor: str
+    model: str
+
+    @property
+    def slug(self) -> str:
+        return f"type-{self.pk}"
+
+    def __str__(self) -> str:
+        return f"{self.vendor} {self.model}".strip() or _("Type not known yet")
+
+
+class Counted(NamedTuple):
+    stations: int = 0
+    evses: int = 0
+
+
+class Judged(NamedTuple):
+    """So many subjects with one status. `at` and `evidence_id` are of the newest proof among them, if there is any."""
+
+    operator_id: int
+    status: Status
+    subjects: int
+    evidence_id: int | None
+    at: datetime | None
+
+
+Make = tuple[str, str]
+"""Vendor and model."""
+
+# A station that stands elsewhere by now, or is another operator's, is left out.
+HERE = Q(station__site__concession=F("concession"), station__site__operator=F("operator"))
+
+
+def stations_here(concessions: Collection[Concession]) -> Mapping[tuple[int, int], Counted]:
+    """How many stations and EVSEs stand there, by concession and operator."""
+    rows = Station.objects.filter(site__concession__in=concessions).order_by()
+    counts = rows.values_list("site__concession_id", "site__operator_id").annotate(
+        Count("pk", distinct=True), Count("evses")
+    )
+    return defaultdict(Counted, {(place, party): Counted(*count) for place, party, *count in counts})
+
+
+def stations_by_make(
+    concession: Concession, operators: Collection[Operator]
+) -> dict[tuple[Make, int], Counted]:
+    """How many stand there by vendor and model, and operator."""
+    rows = Station.objects.filter(site__concession=concession, site__operator__in=operators).order_by()
+    counts = rows.values_list("vendor", "model", "site__operator_id").annotate(
+        Count("pk", distinct=True), Count("evses")
+    )
+    return {((vendor, model), party): Counted(*count) for vendor, model, party, *count in counts}
+
+
+def judged(concessions: Collection[Concession], now: datetime) -> Mapping[tuple[int, int, int], list[Judged]]:
+    """What is judged of stations and back offices, by concession, requirement and operator."""
+    rows = Judgement.objects.filter(Q(station=None) | HERE, concession__in=concessions)
+    found: dict[tuple[int, int, int], list[Judged]] = defaultdict(list)
+    for concession, requirement, operator, *counted in _groups(rows, now, ("concession", "requirement")):
+        found[concession, requirement, operator].append(_judged(operator, counted))
+    return found
+
+
+def judged_by_make(
+    concession: Concession, operators: Collection[Operator], now: datetime
+) -> Mapping[tuple[int, Make], list[Judged]]:
+    """What is judged of the stations, by requirement and make; of each operator apart, for a promise is one's own."""
+    rows = Judgement.objects.filter(HERE, concession=concession, operator__in=operators)
+    found: dict[tuple[int, Make], list[Judged]] = defaultdict(list)
+    keys = ("requirement", "station__vendor", "station__model")
+    for requirement, vendor, model, operator, *counted in _groups(rows, now, keys):
+        found[requirement, (vendor, model)].append(_judged(operator, counted))
+    return found
+
+
+def _groups(rows: object, now: datetime, keys: Sequence[str]) -> list[tuple[int, ...]]:
+    """A row for each of `keys`, operator and status: that of the newest proof, with how many there are."""
+    within = [F(key) for key in (*keys, "operator", "counts_as")]
+    newest_first = [F("at").desc(nulls_last=True), F("pk").desc()]
+    counted = rows.as_they_count(now).annotate(  # type: ignore[attr-defined]
+        place=Window(RowNumber(), partition_by=within, order_by=newest_first),
+        subjects=Window(Count("pk"), partition_by=within),
+    )
+    columns = (*keys, "operator", "counts_as", "subjects", "evidence", "at")
+    return list(counted.filter(place=1).order_by().values_list(*columns))
+
+
+def _judged(operator: int, counted: list[object]) -> Judged:
+    status, subjects, evidence, at = counted
+    return Judged(operator, Status(status), subjects, evidence, at)  # type: ignore[arg-type]

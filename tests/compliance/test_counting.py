@@ -1,0 +1,103 @@
+"""What the database counts is what one would count by hand: every way in which a judgement can have been decided on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import product
+
+import pytest
+from django.conf import settings
+
+from portal.compliance.judgement import Ruling, effective
+from portal.compliance.matrix import matrix
+from portal.compliance.models import Decision, Judgement, Promise, Status
+from portal.compliance.type_matrix import MOST_TYPES, type_matrix
+from tests.compliance.fakes import append_evidence, make_asking_concession
+from tests.factories import NOW, make_official, make_operator, make_station
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + dt.timedelta(days=settings.EVIDENCE_VALID_DAYS + 1)
+STATUSES = (Status.PROVEN, Status.RESTORED, Status.DEVIATION, Status.STALE, Status.WAIVED)
+
+
+def test_the_database_says_what_the_rule_says() -> None:
+    """Proposed, decided from, decided to, on this evidence or another or none, fresh or old."""
+    concession = make_asking_concession()
+    station = make_station(concession=concession)
+    one, other = append_evidence(station), append_evidence(station)
+    official = make_official()
+    judgement = Judgement.objects.get()
+    asked = 0
+    for proposed, evidence, dated in product(STATUSES, (one, None), (NOW, None)):
+        Judgement.objects.filter(pk=judgement.pk).update(status=proposed, evidence=evidence, at=dated)
+        rulings: list[Ruling | None] = [None]
+        rulings += [
+            Ruling(on, before, after)
+            for on, before, after in product((one.pk, other.pk, None), STATUSES[:3], STATUSES)
+        ]
+        for ruling in rulings:
+            if ruling:  # append-only: the last one counts
+                Decision.objects.create(
+                    judgement=judgement,
+                    evidence_id=ruling.evidence_id,
+                    from_status=ruling.from_status,
+                    to_status=ruling.to_status,
+                    reason="x",
+                    decided_by=official,
+                    decided_at=NOW,
+                )
+            elif Decision.objects.exists():
+                continue
+            for now in (NOW, LATER):
+                row = Judgement.objects.as_they_count(now).get()
+                expected = effective(
+                    proposed=proposed,
+                    evidence_id=row.evidence_id,
+                    at=dated,
+                    ruling=ruling,
+                    now=now,
+                    valid_days=settings.EVIDENCE_VALID_DAYS,
+                )
+                assert row.counts_as == expected, (proposed, evidence, dated, ruling, now)
+                asked += 1
+    assert asked > 1000
+
+
+def test_stations_of_one_make_stand_in_one_column() -> None:
+    concession = make_asking_concession(operators=(make_operator("alpha"), make_operator("beta")))
+    good = make_station(concession=concession, operator=make_operator("alpha"), vendor="Vast", model="A1")
+    bad = make_station(concession=concession, operator=make_operator("beta"), vendor="Vast", model="A1")
+    make_station(concession=concession, operator=make_operator("beta"))
+    append_evidence(good)
+    append_evidence(bad, verdict="deviation")
+    both = list(concession.operators.all())
+    asked = concession.requirements.get(requirement__code="206")
+
+    def cell(name: str, of: list[object] | None = None) -> object:
+        found = type_matrix(concession, of or both, NOW)  # type: ignore[arg-type]
+        (row,) = (row for row in found.rows if row.code == "206")
+        return next(cell for cell in row.cells if str(cell.column) == name)
+
+    mixed = cell("Vast A1")
+    assert (mixed.breach, mixed.met, mixed.total) == (False, 1, 2)  # type: ignore[attr-defined]
+    Promise.objects.create(asked=asked, operator=make_operator("alpha"))
+    assert not cell("Vast A1").breach  # type: ignore[attr-defined]  # who deviates did not promise
+    Promise.objects.create(asked=asked, operator=make_operator("beta"))
+    assert cell("Vast A1").breach  # type: ignore[attr-defined]
+    assert not cell("Vast A1", [make_operator("alpha")]).breach  # type: ignore[attr-defined]
+    assert cell("Type not known yet").total == 1  # type: ignore[attr-defined]
+    codes = [row.code for row in type_matrix(concession, both, NOW).rows]
+    assert "205" in codes
+    assert "200" not in codes, "a back office has no type"
+
+
+def test_many_types_share_the_last_column() -> None:
+    concession = make_asking_concession()
+    for number in range(MOST_TYPES + 2):
+        make_station(concession=concession, vendor="Vast", model=f"A{number}")
+    found = type_matrix(concession, list(concession.operators.all()), NOW)
+    assert len(found.heads) == MOST_TYPES + 1
+    assert found.heads[-1].stations == 2
+    assert str(found.heads[-1].column) == "Other types"
+    assert sum(head.stations for head in matrix(concession, NOW).heads) == MOST_TYPES + 2
