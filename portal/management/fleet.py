@@ -273,7 +273,9 @@ class Fleet:
             if uuid and self.is_sqlite:
                 uuid = UUID(int=pk).hex
             since = self._text(self.now - timedelta(days=pk % 30))
-            yield pk, uuid, uuid, VERSIONS[pk % 4], since, self._text(self.now + timedelta(days=3650))
+            # Who is here stays here, however long the fleet is measured.
+            renewed = self._text(self.now + timedelta(days=3650)) if is_here else since
+            yield pk, uuid, uuid, VERSIONS[pk % 4], since, renewed
 
     def _capabilities(self) -> Iterator[bulk.Row]:
         at, units = self._text(self.now), json.dumps(["A", "W"])

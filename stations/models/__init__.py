@@ -1,5 +1,6 @@
 """What is out there: parties, sites and stations, sessions and readings, commands, frames and events."""
 
+from stations.models.aside import Aside
 from stations.models.audit import AuditEntry
 from stations.models.claim import TokenClaim
 from stations.models.command import Command
@@ -30,6 +31,7 @@ from stations.models.token import Token, TokenGroup
 from stations.models.upload import FirmwareImage, FirmwareUpdate, UploadTicket
 
 __all__ = [
+    "Aside",
     "AuditEntry",
     "Capabilities",
     "ChargingSession",

@@ -69,6 +69,12 @@ class Command(models.Model):
             models.Index(
                 name="command_open", fields=["station", "id"], condition=Q(state__in=["queued", "sent"])
             ),
+            # What people asked in vain, of all stations together.
+            models.Index(
+                name="command_in_vain",
+                fields=["requested_at"],
+                condition=Q(state__in=["failed", "unknown", "expired"], requested_by__isnull=False),
+            ),
             # The list of a station's commands, newest first.
             models.Index(name="command_station", fields=["station", "-id"]),
         ]

@@ -38,6 +38,10 @@ class Event(models.Model):
                 fields=["station", "-id"],
                 condition=Q(kind__in=["bad_frame", "booted", "ocpp_changed"]),
             ),
+            # What a person has to look at, of all stations together.
+            models.Index(
+                name="event_alarm", fields=["recorded_at"], condition=Q(kind__in=["security", "device_event"])
+            ),
             # Reports hold whole profiles: the caretaker finds the old ones by it (stations.tasks).
             models.Index(
                 name="event_report_age", fields=["recorded_at"], condition=Q(kind="profiles_reported")

@@ -125,6 +125,10 @@ class ChargingSession(models.Model):
                 fields=["ended_at"],
                 condition=Q(state="ended", settled_at__isnull=True),
             ),
+            # What is worth a look: few rows of very many.
+            models.Index(
+                name="session_fell", fields=["started_at"], condition=~Q(import_fall="") | ~Q(export_fall="")
+            ),
         ]
 
     def __str__(self) -> str:

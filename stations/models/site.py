@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from stations.models.access import PartyQuerySet
@@ -182,6 +182,8 @@ class Connector(models.Model):
         verbose_name = _("connector")
         verbose_name_plural = _("connectors")
         constraints = [models.UniqueConstraint(name="connector_number_once", fields=["evse", "number"])]
+        # The few of a fleet that cannot charge.
+        indexes = [models.Index(name="connector_faulted", fields=["evse"], condition=Q(status="Faulted"))]
 
     def __str__(self) -> str:
         return f"{self.evse} connector {self.number}"
