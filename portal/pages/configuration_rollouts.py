@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 
 from django import forms
@@ -23,7 +24,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.pages.configuration_forms import PaceForm, RolloutForm
 from portal.pages.configuration_templates import crumbs
 from portal.pages.configuration_words import DIFFERENCES, HALTS, OUTCOMES, RUNS
+from portal.pages.hub import hub
 from portal.pages.icons import Mark
+from portal.pages.live_links import live_url
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.tables.listing import Listing
 from portal.templatetags.measures import moment
@@ -41,6 +44,7 @@ from stations.models.access import Visitor
 from stations.tasks import carry_out_rollout
 
 STATIONS_A_PAGE = 50
+STOP_POLLING = 286  # htmx shows what comes with it, and asks no more
 TO_SET = (Difference.DIFFERS, Difference.HIDDEN, Difference.MISSING)
 RunState = RolloutStation.State
 
@@ -224,9 +228,10 @@ def rollout_list(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def rollout(request: HttpRequest, pk: int) -> HttpResponse:
     """How far it is, and the outcome at every station."""
-    user = cast(Visitor, request.user)
+    user, live_id, now = cast(Visitor, request.user), hub.mark(), timezone.now()
     rows = ConfigurationRollout.objects.visible_to(user).select_related("operator", "requested_by")
     row = get_object_or_404(rows, pk=pk)
+    is_open = row.state == ConfigurationRollout.State.RUNNING
     counts = dict(row.stations.order_by().values_list("state").annotate(n=Count("pk")))
     state = request.GET.get("state", "")
     runs = row.stations.filter(state=state) if state in RunState.values else row.stations.all()
@@ -245,12 +250,16 @@ def rollout(request: HttpRequest, pk: int) -> HttpResponse:
         "page": runs_page,
         "lines": [_run_line(run) for run in runs_page.object_list],
         "may_operate": ConfigurationRollout.objects.operable_by(user).filter(pk=pk).exists(),
-        "is_open": row.state == ConfigurationRollout.State.RUNNING,
+        "is_open": is_open,
+        "live_url": live_url("rollout", [pk], since=live_id),
+        "now": now,
         "may_retry": counts.get(RunState.FAILED, 0) + counts.get(RunState.CANCELLED, 0) > 0,
         "crumbs": crumbs((_("Roll-outs"), reverse("configuration:rollouts")), (str(row), "")),
     }
-    template = "_rollout.html" if request.headers.get("HX-Request") else "rollout.html"
-    return render(request, f"pages/configuration/{template}", context)
+    if not request.headers.get("HX-Request"):
+        return render(request, "pages/configuration/rollout.html", context)
+    status = HTTPStatus.OK if is_open else STOP_POLLING
+    return render(request, "pages/configuration/_rollout.html", context, status=status)
 
 
 def _run_line(run: Any) -> RunLine:

@@ -21,6 +21,7 @@ ICONS: Mapping[str, str] = {
     "download": '<path d="M8 2.5v7.6M4.8 7.2L8 10.3l3.2-3.1M3 13.5h10"/>',
     "again": '<path d="M3 6.5h7a3.5 3.5 0 0 1 0 7H6M5.8 3.5l-3 3 3 3"/>',
     "plus": '<path d="M8 3v10M3 8h10"/>',
+    "minus": '<path d="M3 8h10"/>',
     "bin": '<path d="M2.8 4.5h10.4M6.3 4.5v-2h3.4v2M4.3 4.5l.6 9h6.2l.6-9"/>',
     "pause": '<path d="M5.5 3v10M10.5 3v10"/>',
     "play": '<path d="M5 3l8 5-8 5z"/>',

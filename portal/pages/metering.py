@@ -100,16 +100,19 @@ def samples_of(readings: QuerySet[MeterReading]) -> list[Sample]:
 
 
 def power_steps(
-    samples: Sequence[Sample], *, start: datetime, end: datetime, until: datetime
+    samples: Sequence[Sample], *, start: datetime, end: datetime, until: datetime, points: int = POINTS
 ) -> tuple[list[Step], list[Step]]:
-    """Import and export in kW of all EVSEs together, in equal steps from `start` to `end`, up to `until`."""
-    width = (end - start) / POINTS
+    """Import and export in kW of all EVSEs together, in equal steps from `start` to `end`, up to `until`.
+
+    What was measured before `start` counts as far as it still holds.
+    """
+    width = (end - start) / points
     per_evse: dict[int, list[Sample]] = {}
     for sample in samples:
         per_evse.setdefault(sample.evse, []).append(sample)
-    curves = [_curve(own, start, width, until) for own in per_evse.values()]
+    curves = [_curve(own, start, width, points) for own in per_evse.values()]
     imported, exported = [], []
-    for number in range(POINTS):
+    for number in range(points):
         begin = start + number * width
         values = [value for curve in curves if (value := curve[number]) is not None]
         if begin >= until or not values:
@@ -128,15 +131,18 @@ def mean_w(steps: Sequence[Step], start: datetime, end: datetime) -> float | Non
 
 
 def _curve(
-    samples: Sequence[Sample], start: datetime, width: timedelta, until: datetime
+    samples: Sequence[Sample], start: datetime, width: timedelta, points: int
 ) -> list[tuple[float, float] | None]:
     """Per step the mean of its samples, else the last one while it holds."""
     inside: dict[int, list[Sample]] = {}
-    for sample in samples:
-        inside.setdefault(int((sample.at - start) / width), []).append(sample)
-    curve: list[tuple[float, float] | None] = []
     last: Sample | None = None
-    for number in range(POINTS):
+    for sample in samples:
+        if sample.at < start:
+            last = sample
+        else:
+            inside.setdefault(int((sample.at - start) / width), []).append(sample)
+    curve: list[tuple[float, float] | None] = []
+    for number in range(points):
         own = inside.get(number)
         if own:
             last = own[-1]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django import forms
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -57,13 +58,15 @@ class Line:
 
 
 def _lines(sessions: Sequence[ChargingSession]) -> list[Line]:
+    """`sessions` come with their station."""
     energies = energies_of(sessions)
     return [Line(session, energies[session.pk]) for session in sessions]
 
 
 def _start(line: Line) -> Cell:
-    at = line.session.started_at
-    return Cell(moment(at), moment=at) if at else Cell(_("unknown"))
+    session, at = line.session, line.session.started_at
+    url = reverse("stations:session", args=[session.station.identity, session.pk])
+    return Cell(moment(at), moment=at, url=url) if at else Cell(_("unknown"), url=url)
 
 
 def _end(line: Line) -> Cell:

@@ -24,16 +24,14 @@ from portal.pages.charts import day_of
 from portal.pages.csv_download import csv_download
 from portal.pages.deliveries import rows_of
 from portal.pages.hub import hub
-from portal.pages.limits import limits_of, profiles_of
 from portal.pages.logbook_rows import who_changed
 from portal.pages.metering import samples_of
 from portal.pages.session_list import SESSIONS, SessionFilter
 from portal.pages.station_compliance import duties_of
-from portal.pages.station_day import station_day
+from portal.pages.station_day import day_limits, station_day
 from portal.pages.station_tabs import groups_of
 from portal.pages.words import socket_status
 from portal.tables.listing import Listing
-from smartcharging.in_force import others_over
 from stations.models import ChargingSession, MeterReading, Station
 from stations.presence import is_living, since
 
@@ -69,8 +67,8 @@ def visit(request: HttpRequest, identity: str) -> Visit:
             is_staff=Exists(Station.objects.worked_on_by(user).filter(same)),
         )
     )
+    live_id = hub.mark()  # before anything is read: what changes meanwhile is told
     station: Any = get_object_or_404(rows, identity=identity)
-    live_id = hub.mark(station.pk)  # before anything is read: what changes meanwhile is told
     presence = getattr(station, "presence", None)
     is_online = presence is not None and is_living(presence, now)
     return Visit(
@@ -103,6 +101,7 @@ def profiles(request: HttpRequest, identity: str) -> HttpResponse:
             now=visited.now,
         ),
         "sockets": [(evse, socket_status(evse.connectors.all())) for evse in evses],
+        "has_chart": True,
     }
     return page(request, visited, "profiles", context)
 
@@ -113,10 +112,7 @@ def power_csv(request: HttpRequest, identity: str) -> HttpResponse:
     visited = visit(request, identity)
     start, end = day_of(visited.now)
     station = visited.station
-    active = list(station.sessions.filter(state=ChargingSession.State.ACTIVE))
-    wanted = profiles_of(station, since=start)
-    others = others_over(station, start, visited.now)
-    limits = limits_of(station, profiles=wanted, active=active, others=others, start=start, end=end)
+    limits = day_limits(station, start=start, end=end, now=visited.now)
     readings = MeterReading.objects.filter(station=station, sampled_at__gte=start, sampled_at__lt=end)
 
     def rows() -> Iterator[list[object]]:
@@ -135,7 +131,8 @@ def sessions(request: HttpRequest, identity: str) -> HttpResponseBase:
     """The sessions of this station, for its operator: an official never sees a single driver's session."""
     visited = visit_as_staff(request, identity)
     form = SessionFilter(request.GET)
-    rows = form.narrow(ChargingSession.objects.visible_to(request.user).filter(station=visited.station))
+    rows = ChargingSession.objects.visible_to(request.user).filter(station=visited.station)
+    rows = form.narrow(rows.select_related("station"))
     listing = Listing(SESSIONS, request, rows, filters=form)
     return listing.answer() or page(request, visited, "sessions", {"listing": listing})
 

@@ -77,7 +77,7 @@ class StationDay:
 
     @property
     def connection_w(self) -> float:
-        return self.station.connection_a * self.station.connection_phases * NOMINAL_V
+        return connection_w_of(self.station)
 
     @cached_property
     def today(self) -> list[Stretch]:
@@ -250,6 +250,23 @@ def station_day(station: Station, *, is_online: bool, now: datetime) -> StationD
         reports=latest_reports(station),
         others=others,
         is_online=is_online,
+    )
+
+
+def connection_w_of(station: Station) -> float:
+    return float(station.connection_a * station.connection_phases * NOMINAL_V)
+
+
+def day_limits(station: Station, *, start: datetime, end: datetime, now: datetime) -> Limits:
+    """The limits alone of a day; `station` comes with its EVSEs prefetched."""
+    active = list(station.sessions.filter(state=ChargingSession.State.ACTIVE).order_by("evse_number"))
+    return limits_of(
+        station,
+        profiles=profiles_of(station, since=start),
+        active=active,
+        others=others_over(station, start, now),
+        start=start,
+        end=end,
     )
 
 

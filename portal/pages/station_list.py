@@ -32,7 +32,9 @@ from django.views.decorators.http import require_safe
 from portal.accounts.models import User
 from portal.compliance.models import Judgement
 from portal.pages.deliveries import MARKS, WORST_FIRST
+from portal.pages.hub import hub
 from portal.pages.icons import OFFLINE, ONLINE, Mark
+from portal.pages.live_links import live_url
 from portal.pages.words import socket_status
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.tables.listing import Listing
@@ -121,11 +123,16 @@ class StationFilter(django_filters.FilterSet):
 
 @require_safe
 def station_list(request: HttpRequest) -> HttpResponseBase:
-    rows = _rows(cast("User", request.user), timezone.now())
+    live_id, now = hub.mark(), timezone.now()
+    rows = _rows(cast("User", request.user), now)
     chosen = StationFilter(request.GET, queryset=rows, request=request)
     found = chosen.qs if chosen.form.is_valid() else rows
     listing = Listing(STATIONS, request, found, filters=chosen.form)
-    return listing.answer() or render(request, "pages/stations.html", {"listing": listing})
+    if answer := listing.answer():
+        return answer
+    identities = [line.station.identity for line in listing.lines]
+    context = {"listing": listing, "live_url": live_url("station", identities, since=live_id), "now": now}
+    return render(request, "pages/stations.html", context)
 
 
 def _rows(user: User, now: datetime) -> QuerySet[Any]:

@@ -16,6 +16,7 @@ from portal.pages import (
     security,
     station,
     station_list,
+    station_power,
     why,
 )
 from portal.pages.diagnostics_urls import station_paths
@@ -31,9 +32,15 @@ station_urls = (
         path("<str:identity>/registers/", registers.registers, name="registers"),
         path("<str:identity>/registers.csv", registers.registers_csv, name="registers_csv"),
         path("<str:identity>/sessies/", station.sessions, name="sessions"),
+        path("<str:identity>/vermogen.json", station_power.power_json, name="power_json"),
         path("<str:identity>/berichten/", frames.frames, name="frames"),
         path("<str:identity>/berichten.csv", frames.frames_csv, name="frames_csv"),
         *station_paths,
+        path("<str:identity>/sessies/<int:pk>/", station_power.session, name="session"),
+        path("<str:identity>/sessies/<int:pk>/vermogen.csv", station_power.session_csv, name="session_csv"),
+        path(
+            "<str:identity>/sessies/<int:pk>/vermogen.json", station_power.session_json, name="session_json"
+        ),
         path("<str:identity>/opdrachten/", commands.station_commands, name="commands"),
         path("<str:identity>/opdrachten/nieuw/<slug:kind>/", commands.new_command, name="command_new"),
         path("<str:identity>/opdrachten/<int:pk>/intrekken/", commands.cancel_command, name="command_cancel"),
@@ -85,6 +92,7 @@ driver_urls = (
         path("passen/", driver_cards.cards, name="cards"),
         path("passen/code/", driver_cards.link_by_code, name="card_by_code"),
         path("passen/laden/", driver_cards.link_by_charge, name="card_by_charge"),
+        path("sessies/<int:pk>/vermogen.json", session.power_json, name="power_json"),
         path("passen/laden/stop/", driver_cards.stop_waiting, name="card_stop"),
         path("passen/<int:pk>/loskoppelen/", driver_cards.unlink, name="unlink"),
         path("voorkeuren/", preferences.preferences, name="preferences"),

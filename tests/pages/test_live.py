@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -45,7 +46,7 @@ async def collect(stream: AsyncIterator[str], *, events: int, within_s: float = 
 
 class TestStream:
     async def test_a_commit_in_another_thread_reaches_the_page(self) -> None:
-        stream = live.stream(STATION, hub.mark(STATION))
+        stream = live.stream([STATION], hub.mark())
         assert (await anext(stream)).startswith("retry:")
         waiting = asyncio.create_task(collect(stream, events=1))
         await asyncio.sleep(0.05)
@@ -53,11 +54,11 @@ class TestStream:
         teller.start()
         told = await waiting
         teller.join()
-        assert told == [f"event: changed\nid: {hub.mark(STATION)}\ndata: station\n\n"]
+        assert told == [f"event: changed\nid: {hub.mark()}\ndata: changed\n\n"]
         await stream.aclose()
 
     async def test_many_changes_are_one_event_a_second(self) -> None:
-        stream = live.stream(STATION, hub.mark(STATION))
+        stream = live.stream([STATION], hub.mark())
         waiting = asyncio.create_task(collect(stream, events=2))
         await asyncio.sleep(0.05)
         for _ in range(100):
@@ -68,7 +69,7 @@ class TestStream:
         await stream.aclose()
 
     async def test_another_station_is_not_told(self) -> None:
-        stream = live.stream(STATION, hub.mark(STATION))
+        stream = live.stream([STATION], hub.mark())
         waiting = asyncio.create_task(collect(stream, events=1, within_s=0.3))
         await asyncio.sleep(0.05)
         nudges.deliver("pages", frozenset({STATION + 1}))
@@ -76,32 +77,61 @@ class TestStream:
         await stream.aclose()
 
     async def test_a_page_that_missed_something_is_told_at_once(self) -> None:
-        seen = hub.mark(STATION)
+        seen = hub.mark()
         nudges.deliver("pages", frozenset({STATION}))
-        stream = live.stream(STATION, seen)
+        stream = live.stream([STATION], seen)
         assert len(await collect(stream, events=1)) == 1
         await stream.aclose()
 
+    @pytest.mark.parametrize("mark", ["", "x", "-", "abcdef12-", f"{uuid4().hex[:8]}-7"])
+    async def test_an_id_of_another_server_or_of_none_is_told_once_and_no_more(self, mark: str) -> None:
+        stream = live.stream([STATION], mark)
+        assert len(await collect(stream, events=2, within_s=1.6)) == 1
+        await stream.aclose()
+
+    async def test_what_another_station_did_meanwhile_is_no_news(self) -> None:
+        seen = hub.mark()
+        nudges.deliver("pages", frozenset({STATION + 1}))
+        stream = live.stream([STATION], seen)
+        assert await collect(stream, events=1, within_s=0.3) == []
+        await stream.aclose()
+
+    async def test_one_stream_follows_several_stations(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(live, "COALESCE_LIST_S", 0.05)
+        before = hub.open_pages()
+        stream = live.stream([STATION, STATION + 1, STATION + 2], hub.mark())
+        waiting = asyncio.create_task(collect(stream, events=2))
+        await asyncio.sleep(0.05)
+        assert hub.open_pages() == before + 1
+        nudges.deliver("pages", frozenset({STATION, STATION + 2}))
+        await asyncio.sleep(0.2)
+        nudges.deliver("pages", frozenset({STATION + 1}))
+        assert len(await waiting) == 2
+        await stream.aclose()
+        assert hub.open_pages() == before
+
     async def test_an_id_of_an_earlier_run_of_the_server_is_never_up_to_date(self) -> None:
-        assert Hub().mark(STATION) != Hub().mark(STATION)
+        earlier, later = Hub(), Hub()
+        assert later.is_behind(earlier.mark(), [STATION])
+        assert not later.is_behind(later.mark(), [STATION])
 
     async def test_idle_stream_shows_that_it_lives(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(live, "HEARTBEAT_S", 0.05)
-        stream = live.stream(STATION, hub.mark(STATION))
+        stream = live.stream([STATION], hub.mark())
         await anext(stream)
         assert await anext(stream) == ": still here\n\n"
         await stream.aclose()
 
     async def test_stream_ends_by_itself_and_leaves_nothing_behind(self) -> None:
         before = hub.open_pages()
-        stream = live.stream(STATION, hub.mark(STATION), lifetime_s=0.1)
+        stream = live.stream([STATION], hub.mark(), lifetime_s=0.1)
         async for _ in stream:
             assert hub.open_pages() == before + 1
         assert hub.open_pages() == before
 
     async def test_page_that_leaves_is_forgotten(self) -> None:
         before = hub.open_pages()
-        stream = live.stream(STATION, hub.mark(STATION))
+        stream = live.stream([STATION], hub.mark())
         await anext(stream)
         await stream.aclose()
         assert hub.open_pages() == before
@@ -126,7 +156,12 @@ class TestWhoMayListen:
         await client.aforce_login(
             await sync_to_async(make_staff)(operator=await sync_to_async(make_operator)("beta"))
         )
-        for query in ("station=S-1", "station=NONE", "", "session=1", "session=x"):
+        await sync_to_async(make_station)("B-1", operator=await sync_to_async(make_operator)("beta"))
+        for query in (
+            *("station=S-1", "station=NONE", "", "station=B-1&station=S-1", "station=B-1&station=NONE"),
+            *("session=1", "session=x", "session=", "rollout=1", "rollout=x", "rollout="),
+            "&".join(f"station=B-{number}" for number in range(live.MOST_STATIONS + 1)),
+        ):
             assert (await client.get(f"/live/?{query}")).status_code == 404
 
     async def test_driver_follows_the_own_session_only(self) -> None:

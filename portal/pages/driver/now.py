@@ -22,13 +22,14 @@ from portal.accounts.driving import Preference
 from portal.pages.driver.notices import notices_of, preference_of
 from portal.pages.driver.ready import Car, Ready, ready_of
 from portal.pages.driver.sessions import own_sessions
-from portal.pages.driver.told import limits_in
 from portal.pages.driver.words import length_of, socket_of
 from portal.pages.energy import Energy, energies_of, energy_so_far, with_energy_so_far
 from portal.pages.hub import hub
 from portal.pages.limits import Limits, Stretch
+from portal.pages.live_links import live_url
 from portal.pages.metering import FRESH, Sample
 from portal.pages.pace import Busy, Pace, busy_of
+from portal.pages.session_chart import limits_in
 from portal.templatetags.measures import NBSP, UNKNOWN, kw
 from stations.costs import SessionCost, costs_of
 from stations.events import Kind
@@ -140,12 +141,11 @@ class Charging:
 @vary_on_headers("HX-Request")
 def now(request: HttpRequest) -> HttpResponse:
     """The newest running session in full, others as links; who charges nowhere is told how to begin."""
-    at = timezone.now()
+    live_id, at = hub.mark(), timezone.now()
     running = _running(request, at)
     is_part = bool(request.headers.get("HX-Request"))
     if not running:
         return render(request, f"pages/driver/{'_idle' if is_part else 'idle'}.html", _idle(request, at))
-    live_id = hub.mark(running[0].station_id)
     costs = costs_of(running, now=at)
     first, *others = running
     context = {
@@ -165,7 +165,7 @@ def now(request: HttpRequest) -> HttpResponse:
             }
             for session in others
         ],
-        "live_id": live_id,
+        "live_url": live_url("session", [session.pk for session in running], since=live_id),
         "now": at,
     }
     response = render(request, f"pages/driver/{'_now' if is_part else 'now'}.html", context)
@@ -191,13 +191,13 @@ def _running(request: HttpRequest, at: datetime) -> list[Any]:
 
 def charging_of(session: Any, *, cost: SessionCost, preference: Preference, now: datetime) -> Charging:
     """`session` is one of `_running`."""
-    began, energy = session.started_at, energy_so_far(session)
+    energy = energy_so_far(session)
     return Charging(
         session=session,
         now=now,
         energy=energy,
         cost=cost,
-        limits=limits_in(session, began, now) if began is not None and session.evse_number else None,
+        limits=limits_in(session, now=now),
         readings=_readings(session),
         busy=busy_of(session.station),
         preference=preference,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,14 +17,15 @@ from portal.pages.driver.sessions import own_sessions
 from portal.pages.driver.told import driver_session
 from portal.pages.driver.words import length_of, socket_of
 from portal.pages.hub import hub
+from portal.pages.session_chart import session_series
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def session(request: HttpRequest, pk: int) -> HttpResponse:
     """One own session; another's is not found."""
+    live_id = hub.mark()  # before anything is read: what changes meanwhile is told
     found = get_object_or_404(own_sessions(request), pk=pk)
-    live_id = hub.mark(found.station_id)
     now = timezone.now()
     context = {
         "told": driver_session(found, now=now),
@@ -53,3 +54,13 @@ def power_csv(request: HttpRequest, pk: int) -> HttpResponse:
             yield [sample.at.isoformat(), sample.import_w, sample.export_w, held.limit_w if held else ""]
 
     return csv_download(rows(), f"session-{found.pk}.csv")
+
+
+@require_safe
+def power_json(request: HttpRequest, pk: int) -> JsonResponse:
+    """The chart of an own session in numbers, or a part of it (portal.pages.power_series)."""
+    found = get_object_or_404(own_sessions(request), pk=pk)
+    told = session_series(
+        found, first=request.GET.get("from", ""), last=request.GET.get("until", ""), now=timezone.now()
+    )
+    return JsonResponse(told, headers={"Cache-Control": "no-store"})

@@ -118,7 +118,7 @@ class Chart {
     this.series = series;
     this.root.querySelector("[data-phase-key]").hidden = !series.phases_kw || !this.hasPhases;
     this.root.querySelector("[data-phase-nominal]").hidden = series.phases_by !== "nominal";
-    this.phaseButton.hidden = !series.phases_kw;
+    this.phaseButton.hidden = !series.phases_kw && !this.base.phases_kw;
     this.plot?.setData(columnsOf(series), false);
     this.plot?.setScale("x", { min: this.range[0], max: this.range[1] });
   }
@@ -163,7 +163,7 @@ class Chart {
         y: { range: () => this.heights() },
       },
       axes: [
-        { ...axis, splits: (plot, i, min, max) => ticksOf(this.base.offsets, min, max, plot.width),
+        { ...axis, size: 30, splits: (plot, i, min, max) => ticksOf(this.base.offsets, min, max, plot.width),
           values: (plot, ticks) => ticks.map((at) => this.tick(at)) },
         { ...axis, size: 62, values: (plot, ticks) => ticks.map((value, place) =>
           number.format(value) + (place === ticks.length - 1 ? " kW" : "")) },
@@ -206,6 +206,7 @@ class Chart {
     ctx.save();
     ctx.strokeStyle = this.inks.ink;
     ctx.lineWidth = 1.5 * devicePixelRatio;
+    ctx.setLineDash([]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
@@ -226,7 +227,7 @@ class Chart {
     const start = Math.min(Math.max((from + until - span) / 2, this.base.start), this.base.end - span);
     this.range = [start, start + span];
     this.take(this.series);
-    if (!quiet) this.say(this.words.shown.replace("{from}", this.time(start)).replace("{to}", this.time(start + span)));
+    if (!quiet) this.say(this.words.shown.replace("{from}", this.time(start)).replace("{until}", this.time(start + span)));
   }
 
   zoom(factor) {

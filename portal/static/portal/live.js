@@ -61,16 +61,18 @@ function start(root) {
     });
   }
 
-  // What people opened stays open, and what they read stays where it was.
+  // What people opened stays open, what they ticked stays ticked, and what they read stays where it was.
   // Who walks with the keyboard keeps the place: htmx holds on to what has an id, the rest is found again here.
   let open = [];
   let scrolled = [];
+  let ticked = [];
   let focused;
   root.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target !== part) return;
     if (isTyping()) event.detail.shouldSwap = false; // asked for before the typing began
     open = [...part.querySelectorAll("details[open][id]")].map((details) => details.id);
     scrolled = [...part.querySelectorAll(".laad-scroll")].map((box) => box.scrollLeft);
+    ticked = [...part.querySelectorAll("input")].filter((box) => box.checked !== box.defaultChecked);
     focused = placeOf(document.activeElement, part);
   });
   root.addEventListener("htmx:afterSwap", (event) => {
@@ -82,6 +84,10 @@ function start(root) {
     part.querySelectorAll(".laad-scroll").forEach((box, number) => {
       box.scrollLeft = scrolled[number] ?? 0;
     });
+    for (const box of ticked) {
+      const same = [...part.querySelectorAll("input")].find((one) => one.name === box.name && one.value === box.value);
+      if (same) same.checked = box.checked;
+    }
     focused?.().focus({ preventScroll: true });
   });
 }
