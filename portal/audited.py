@@ -76,8 +76,15 @@ AUDITED = {
         label="way",
     ),
     "stations.TokenGroup": Audited(OWN),
+    "stations.Aside": Audited(OWN, quiet=frozenset({"put_by", "put_at", "level"}), label="kind"),
     "stations.Tariff": Audited(OWN),
     "stations.FirmwareImage": Audited(OWN, quiet=frozenset({"file", "uploaded_by", "uploaded_at"})),
+    "notices.Endpoint": Audited(
+        OWN,
+        secret=frozenset({"sealed_secret", "sealed_old_secret"}),
+        quiet=frozenset({"made_at", "failing_since"}),
+        label="name",
+    ),
     # what is asked of stations
     "stations.Command": Audited(
         STAFF,
@@ -198,6 +205,10 @@ NOT_AUDITED = {
     "accounts.ListChoice": "how one wants a list for oneself",
     "accounts.SavedFilter": "as above",
     "accounts.Preference": "how one wants the portal for oneself; nobody answers for that to a party",
+    "notices.Notice": "what one person was told; whether it was read is that person's own",
+    "notices.Told": "how far the portal is with telling",
+    "notices.MailChoice": "how one wants notices for oneself",
+    "notices.Delivery": "what was sent by a webhook, and its answer",
     "account.EmailConfirmation": "what is open of the portal's own mail, written by nobody",
 }
 

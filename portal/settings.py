@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "v2x",
     "portal.accounts",
     "portal.compliance",
+    "portal.notices",
     "portal",
 ]
 MIDDLEWARE = [
@@ -480,6 +481,10 @@ CELERY_BEAT_SCHEDULE = {
     "measure-connections": {"task": "stations.tasks.measure_connections", "schedule": 300.0},
     "recover-probes": {"task": "portal.compliance.tasks.recover_probes", "schedule": 30.0},
     "observe-discharges": {"task": "portal.compliance.tasks.observe_discharges", "schedule": 60.0},
+    "tell-news": {"task": "portal.notices.tasks.tell_news", "schedule": 30.0},
+    "send-mails": {"task": "portal.notices.tasks.send_mails", "schedule": 30.0},
+    "deliver-webhooks": {"task": "portal.notices.tasks.deliver_webhooks", "schedule": 5.0},
+    "delete-old-notices": {"task": "portal.notices.tasks.delete_old_notices", "schedule": 3600.0},
 }
 
 # ---------------------------------------------------------------- OCPP
@@ -721,6 +726,50 @@ MAP_TILES_ATTRIBUTION = env.read(
     kind="text",
     default="Kaartgegevens © Kadaster",
     text="Whose background that is; it stands on the map.",
+)
+
+# ---------------------------------------------------------------- notices
+NOTICE_SILENT_MINUTES = env.read(
+    "NOTICE_SILENT_MINUTES",
+    group="Notices",
+    kind="number",
+    default="30",
+    text="A station without a connection for longer than this is told of, in minutes.",
+)
+NOTICE_TERM_DAYS = env.read(
+    "NOTICE_TERM_DAYS",
+    group="Notices",
+    kind="number",
+    default="7",
+    text="So many days before a term to restore ends, people are told.",
+)
+NOTICE_FLOOD = env.read(
+    "NOTICE_FLOOD",
+    group="Notices",
+    kind="number",
+    default="5",
+    text="Of one kind and party at most so many notices in an hour; what comes beyond is counted in one.",
+)
+NOTICE_DIGEST_HOUR = env.read(
+    "NOTICE_DIGEST_HOUR",
+    group="Notices",
+    kind="number",
+    default="7",
+    text="At which hour of the clock the daily mail goes out, from 0 to 23.",
+)
+NOTICE_RETENTION_DAYS = env.read(
+    "NOTICE_RETENTION_DAYS",
+    group="Notices",
+    kind="number",
+    default="400",
+    text="How long notices and what was sent by webhooks are kept, in days.",
+)
+WEBHOOKS_TO_PRIVATE = env.read(
+    "WEBHOOKS_TO_PRIVATE",
+    group="Notices",
+    kind="yes/no",
+    default="no",
+    text="Webhooks may go to this machine and to private networks, and over plain HTTP. For a demo and for tests.",
 )
 
 # ---------------------------------------------------------------- what happened

@@ -13,7 +13,10 @@ from portal.audited import ANSWER, AUDITED, COURSE, NOT_AUDITED, PLACE
 from stations.audit import audited_models
 from stations.models.watched import WatchedQuerySet
 
-OUR_APPS = ("stations", "smartcharging", "v2x", "accounts", "compliance", "portal", "account", "authtoken")
+OUR_APPS = (
+    *("stations", "smartcharging", "v2x", "accounts", "compliance", "notices", "portal"),
+    *("account", "authtoken"),
+)
 # Packages bring these; they write them by save() and delete() alone, which signals tell of.
 OF_PACKAGES = ("account", "authtoken", "mfa")
 # What may hold a secret, by its name.
