@@ -31,6 +31,8 @@ from stations import (
 from stations.events import Kind
 from stations.models import Capabilities, ChargingSession, Command, Event, QuarterHour, Station
 
+ASKED_AT_ONCE = 200
+
 
 @shared_task(name="stations.tasks.read_capabilities")
 def read_capabilities(station_ids: list[int]) -> None:
@@ -52,7 +54,11 @@ def read_unread_capabilities(station_id: int) -> None:
 def ask_unread_capabilities() -> None:
     """The round of capabilities: connected stations whose boot led to no reading, for a task of it got lost."""
     now = timezone.now()
-    capabilities.ask_each(capabilities.unread(now).filter(presence.online(now, "presence__")), now=now)
+    unread = capabilities.unread(now).filter(presence.online(now, "presence__"))
+    pks = list(unread.values_list("pk", flat=True))
+    for start in range(0, len(pks), ASKED_AT_ONCE):
+        portion = Station.objects.filter(pk__in=pks[start : start + ASKED_AT_ONCE])
+        capabilities.ask_each(portion, now=now)
 
 
 @shared_task(name="stations.tasks.expire_commands")
