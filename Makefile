@@ -16,7 +16,7 @@ NO_FRONT_END := The front-end packages could not be installed. Is there a way to
 # The suite starts hundreds of Python processes: each would compile the code, and rewrite all asserts, again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test coverage check bench e2e nightly lock messages docs clean
+.PHONY: help setup demo test coverage check bench e2e nightly lock messages docs pictures clean
 .PHONY: check-format check-lint check-types check-imports check-templates
 .PHONY: check-django check-migrations check-messages check-docs
 
@@ -31,6 +31,7 @@ help:
 	@echo 'make lock              pin the newest packages that pyproject.toml and package.json allow'
 	@echo 'make messages          bring the Dutch catalogue up to date with the source'
 	@echo 'make docs              write the generated pages in docs/'
+	@echo 'make pictures          take the pictures of docs/pages.md anew (needs Chromium)'
 	@echo 'make clean             throw away what was installed and made here, the demo included'
 
 setup: .venv/.runtime node_modules/.installed $(CATALOGUE).mo
@@ -88,6 +89,9 @@ messages: setup
 docs: setup
 	@$(PY) manage.py docs_configuration
 	@$(PY) manage.py docs_ocpp_actions
+
+pictures: setup .venv/.dev
+	@$(PY) -m tests.e2e.pictures
 
 lock: .venv/.runtime
 	@command -v .venv/bin/uv >/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check uv
