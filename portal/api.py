@@ -9,10 +9,14 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.routers import SimpleRouter
 
+from portal.api_schema import DESCRIPTION
 from portal.compliance.api import ComplianceViewSet, EvidenceViewSet, ProbeViewSet
+from portal.notices.api import NoticeViewSet
+from portal.notices.webhooks.api import DeliveryViewSet, WebhookViewSet
 from portal.pages.api_docs import docs
 from portal.pages.connection_api import ConnectionView
 from portal.pages.logbook_api import AuditViewSet
+from portal.pages.party_api import CardViewSet, MemberViewSet, TariffViewSet
 from smartcharging.api import LimitView, ProfileViewSet, ScheduleView
 from smartcharging.read_back_api import DriftViewSet, ExternalLimitViewSet, InstalledView
 from stations.api import (
@@ -50,6 +54,12 @@ router.register("compliance", ComplianceViewSet, "compliance")
 router.register("evidence", EvidenceViewSet, "evidence")
 router.register("probes", ProbeViewSet, "probe")
 router.register("audit", AuditViewSet, "audit")
+router.register("cards", CardViewSet, "card")
+router.register("tariffs", TariffViewSet, "tariff")
+router.register("people", MemberViewSet, "person")
+router.register("notices", NoticeViewSet, "notice")
+router.register("webhooks", WebhookViewSet, "webhook")
+router.register("webhook-deliveries", DeliveryViewSet, "webhook-delivery")
 
 PK = r"(?P<pk>\d{1,18})"
 
@@ -61,7 +71,9 @@ def of_station(path_: str, view: Any, name: str) -> URLPattern:
 
 
 signed_in = [IsAuthenticated]
-schema = SpectacularAPIView.as_view(permission_classes=signed_in)
+schema = SpectacularAPIView.as_view(
+    permission_classes=signed_in, custom_settings={"DESCRIPTION": DESCRIPTION}
+)
 
 app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [

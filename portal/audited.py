@@ -54,9 +54,12 @@ AUDITED = {
         secret=frozenset({"data"}), quiet=ACCOUNT | {"created_at", "last_used_at"}, label="type"
     ),
     "account.EmailAddress": Audited(secret=frozenset({"email"}), quiet=ACCOUNT, label="user_id"),
-    # Its primary key is the token itself.
-    "authtoken.Token": Audited(secret=frozenset({"key"}), quiet=ACCOUNT, label="user_id", key="user_id"),
-    "authtoken.TokenProxy": Audited(secret=frozenset({"key"}), quiet=ACCOUNT, label="user_id", key="user_id"),
+    "accounts.ApiToken": Audited(
+        Whose("operator", "municipality"),
+        secret=frozenset({"digest"}),
+        quiet=ACCOUNT | {"made_at", "last_used_at"},
+        label="name",
+    ),
     # what is out there
     "stations.Site": Audited(
         Whose("operator", "concession__municipality"),

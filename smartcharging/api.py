@@ -25,6 +25,7 @@ from smartcharging.models import DesiredProfile, ReportedSchedule
 from smartcharging.reasons import problem_json
 from stations.api import MomentField, visitor
 from stations.models import Station
+from stations.scopes import Scope
 
 LONGEST_H = 24 * 7
 
@@ -192,6 +193,8 @@ class _StationView(APIView):
 
 
 class LimitView(_StationView):
+    scope = Scope.READ
+
     @extend_schema(parameters=[MomentSerializer], responses=LimitSerializer)
     def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
         """The limit at a moment (now, if not given), what sets it, and what would if that were not there."""
@@ -206,6 +209,8 @@ class LimitView(_StationView):
 
 
 class ScheduleView(_StationView):
+    scope = Scope.READ
+
     @extend_schema(parameters=[WindowSerializer], responses=BothSchedulesSerializer)
     def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
         """The composite schedule: ours from now on, and the last that the station reported."""
@@ -229,6 +234,7 @@ class ProfileViewSet(
 ):
     """Profiles that should stand on stations. POST sets one; DELETE withdraws it from its station."""
 
+    scope = Scope.PLAN
     serializer_class = ProfileSerializer
     queryset = DesiredProfile.objects.none()
 

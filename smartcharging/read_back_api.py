@@ -20,6 +20,7 @@ from smartcharging import drifts
 from smartcharging.models import Drift, ExternalLimit, ProfileReport, ReportedProfile
 from stations.api import visitor
 from stations.models import Station
+from stations.scopes import Scope
 
 STATION = OpenApiParameter("station", str, description="OCPP identity")
 
@@ -111,6 +112,7 @@ OPEN = OpenApiParameter("open", bool, description="true: what still is so; false
 class DriftViewSet(_OfStations):
     """Limits that stations had lost. Newest first; POST put_back sends one again."""
 
+    scope = Scope.PLAN
     serializer_class = DriftSerializer
     queryset = Drift.objects.none()
     station_lookup, end_lookup = "desired__station__identity", "ended_at"
@@ -137,6 +139,7 @@ class DriftViewSet(_OfStations):
 class ExternalLimitViewSet(_OfStations):
     """Limits that others set on stations, newest first."""
 
+    scope = Scope.READ
     serializer_class = ExternalLimitSerializer
     queryset = ExternalLimit.objects.none()
     end_lookup = "cleared_at"
@@ -147,6 +150,8 @@ class ExternalLimitViewSet(_OfStations):
 
 
 class InstalledView(APIView):
+    scope = Scope.READ
+
     @extend_schema(responses=ProfileListSerializer)
     def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
         """The profiles on a station by its own last list (2.x). 404: it was never asked."""

@@ -30,6 +30,7 @@ from stations.ocpp.masking import mask_payload
 from stations.ocpp.readings import MEASURED
 from stations.ocpp.validation import SchemaViolation, UnknownAction
 from stations.presence import online
+from stations.scopes import Scope
 
 IDENTITY = "[^/]+"
 MOST_LINES = 1000
@@ -291,6 +292,7 @@ def _lines_of(station: Station, *, outcome: str, transaction: str, **wanted: Any
 class StationViewSet(viewsets.ReadOnlyModelViewSet[Station]):
     """Stations that you may see, by their OCPP identity."""
 
+    scope = Scope.COMMAND
     serializer_class = StationSerializer
     lookup_field = "identity"
     lookup_url_kwarg = "id"
@@ -350,6 +352,7 @@ class StationViewSet(viewsets.ReadOnlyModelViewSet[Station]):
 class CommandViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Command]):
     """One command, from the wish to the answer."""
 
+    scope = Scope.COMMAND
     serializer_class = CommandSerializer
     queryset = Command.objects.none()
 
@@ -361,6 +364,7 @@ class CommandViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Command]
 class SessionViewSet(viewsets.ReadOnlyModelViewSet[ChargingSession]):
     """Charging sessions: an operator's, and a driver's own."""
 
+    scope = Scope.READ
     serializer_class = SessionSerializer
     queryset = ChargingSession.objects.none()
 
@@ -395,7 +399,9 @@ def _seen_by(user: Visitor) -> Q:
     if getattr(user, "is_superuser", False):
         return Q()
     operators = parties_of(user, roles=OPERATOR_ROLES, party="operator")
-    tokens = list(Token.objects.filter(user=user.pk).values_list("pk", flat=True))
+    # A token of the API for one party is not for what is the person's own.
+    is_own = not getattr(user, "is_for_party", False)
+    tokens = list(Token.objects.filter(user=user.pk).values_list("pk", flat=True)) if is_own else []
     worked, own = Q(station__site__operator__in=operators), Q(token__in=tokens)
     return worked | own if operators and tokens else worked if operators else own
 
@@ -403,6 +409,7 @@ def _seen_by(user: Visitor) -> Q:
 class RegisterViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Evse]):
     """The last energy registers of each EVSE, import and export apart; `registers/{id}/` tells them over time."""
 
+    scope = Scope.READ
     serializer_class = RegisterSerializer
     queryset = Evse.objects.none()
 

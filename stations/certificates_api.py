@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from stations import certificates
 from stations.api import QueuedSerializer, visitor
 from stations.models import InstalledCertificate, Station, StationCertificate
+from stations.scopes import Scope
 
 T = TypeVar("T")
 
@@ -80,6 +81,7 @@ def _said(serializer: type[serializers.Serializer[Any]], request: Request) -> di
 class OwnCertificatesView(generics.ListAPIView[StationCertificate]):
     """Certificates of a station itself, newest first."""
 
+    scope = Scope.CONFIGURE
     serializer_class = OwnCertificateSerializer
     queryset = StationCertificate.objects.none()
 
@@ -97,6 +99,7 @@ class OwnCertificatesView(generics.ListAPIView[StationCertificate]):
 
 
 class RenewCertificateView(generics.GenericAPIView[StationCertificate]):
+    scope = Scope.CONFIGURE
     serializer_class = QueuedSerializer
     queryset = StationCertificate.objects.none()
 
@@ -112,6 +115,7 @@ class RenewCertificateView(generics.GenericAPIView[StationCertificate]):
 
 
 class RevokeCertificateView(generics.GenericAPIView[StationCertificate]):
+    scope = Scope.CONFIGURE
     serializer_class = RevocationSerializer
     queryset = StationCertificate.objects.none()
 
@@ -130,6 +134,7 @@ class RevokeCertificateView(generics.GenericAPIView[StationCertificate]):
 class RootsView(generics.ListAPIView[InstalledCertificate]):
     """The roots that a station trusts, as installed from here or read of it; those that are gone are left out."""
 
+    scope = Scope.CONFIGURE
     serializer_class = RootSerializer
     queryset = InstalledCertificate.objects.none()
 
@@ -154,6 +159,7 @@ class RootsView(generics.ListAPIView[InstalledCertificate]):
 
 
 class RootView(generics.GenericAPIView[InstalledCertificate]):
+    scope = Scope.CONFIGURE
     serializer_class = RootSerializer
     queryset = InstalledCertificate.objects.none()
 
@@ -169,6 +175,7 @@ class RootView(generics.GenericAPIView[InstalledCertificate]):
 
 
 class ReadRootsView(generics.GenericAPIView[InstalledCertificate]):
+    scope = Scope.CONFIGURE
     serializer_class = QueuedSerializer
     queryset = InstalledCertificate.objects.none()
 

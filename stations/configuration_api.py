@@ -31,6 +31,7 @@ from stations.models import (
 from stations.models.device import Attribute
 from stations.ocpp.device import read_place
 from stations.ocpp.masking import MASK
+from stations.scopes import Scope
 from stations.tasks import carry_out_rollout
 
 MOST_PLANNED = 200
@@ -212,6 +213,7 @@ class RunSerializer(serializers.ModelSerializer[RolloutStation]):
 class ConfigurationView(generics.ListAPIView[ConfigurationValue]):
     """What a station is set to."""
 
+    scope = Scope.CONFIGURE
     serializer_class = ValueSerializer
     queryset = ConfigurationValue.objects.none()
 
@@ -245,6 +247,7 @@ class TemplateViewSet(
 ):
     """Templates of configurations."""
 
+    scope = Scope.CONFIGURE
     serializer_class = TemplateSerializer
     queryset = ConfigurationTemplate.objects.none()
 
@@ -297,6 +300,7 @@ class RolloutViewSet(
 ):
     """Templates on their way to stations."""
 
+    scope = Scope.CONFIGURE
     serializer_class = RolloutSerializer
     queryset = ConfigurationRollout.objects.none()
 

@@ -18,6 +18,7 @@ from stations.api import QueuedSerializer, visitor
 from stations.models import Station, VariableMonitor
 from stations.ocpp.device import read_place
 from stations.ocpp.validation import SchemaViolation
+from stations.scopes import Scope
 
 MOST = 1e12  # what the schema's "number" may be, where a station still reckons with it
 
@@ -80,6 +81,7 @@ def _operable(request: Request, identity: str) -> Station:
 class MonitorsView(generics.ListAPIView[VariableMonitor]):
     """The monitors of a 2.x station, the worst first."""
 
+    scope = Scope.CONFIGURE
     serializer_class = MonitorSerializer
     queryset = VariableMonitor.objects.none()
 
@@ -107,6 +109,7 @@ class MonitorsView(generics.ListAPIView[VariableMonitor]):
 class MonitorView(generics.GenericAPIView[VariableMonitor]):
     """One monitor."""
 
+    scope = Scope.CONFIGURE
     serializer_class = MonitorSerializer
     queryset = VariableMonitor.objects.none()
 
@@ -124,6 +127,7 @@ class MonitorView(generics.GenericAPIView[VariableMonitor]):
 class ReadMonitorsView(generics.GenericAPIView[VariableMonitor]):
     """The station's own list."""
 
+    scope = Scope.CONFIGURE
     serializer_class = QueuedSerializer
     queryset = VariableMonitor.objects.none()
 
@@ -141,6 +145,7 @@ class ReadMonitorsView(generics.GenericAPIView[VariableMonitor]):
 class MonitoringView(generics.GenericAPIView[VariableMonitor]):
     """What of its monitors a station uses."""
 
+    scope = Scope.CONFIGURE
     serializer_class = MonitoringSerializer
     queryset = VariableMonitor.objects.none()
 

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from stations.api import MomentField, visitor
 from stations.models import QuarterHour, Station
+from stations.scopes import Scope
 
 DAY = timedelta(days=1)
 # A year and what lies around it; more is asked for in parts.
@@ -58,6 +59,7 @@ class QuarterHourSerializer(serializers.ModelSerializer[QuarterHour]):
 class QuarterHourView(generics.ListAPIView[QuarterHour]):
     """The quarter-hours of a station in which something was read."""
 
+    scope = Scope.READ
     serializer_class = QuarterHourSerializer
     queryset = QuarterHour.objects.none()
 

@@ -10,6 +10,7 @@ import itertools
 import uuid
 from typing import Any
 
+from portal.accounts import api_tokens
 from portal.accounts.models import User
 from stations.credentials import digest_token, hash_secret
 from stations.models import (
@@ -88,6 +89,12 @@ def make_driver(**fields: Any) -> User:
 
 def make_superuser(email: str = "", *, password: str | None = None, **fields: Any) -> User:
     return User.objects.create_superuser(email or f"admin{next(_numbers)}@example.test", password, **fields)
+
+
+def make_api_key(user: User, **fields: Any) -> str:
+    """What a program of `user` signs in with: for all that the user may, unless `scopes` or a party say less."""
+    said = {"name": "script", "is_whole": "operator" not in fields and "municipality" not in fields, **fields}
+    return api_tokens.make(user=user, now=dt.datetime.now(dt.UTC), **said)[1]
 
 
 # ---------------------------------------------------------------- what is out there

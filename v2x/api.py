@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from stations.api import MomentField, visitor
 from stations.models import MeterReading, Station
+from stations.scopes import Scope
 from v2x.domain.registers import NAMES, What
 from v2x.registers import MOST_SAMPLES, REGISTERS_AND_POWERS, RegisterSeries, register_series
 
@@ -86,6 +87,8 @@ class SeriesSerializer(serializers.Serializer[Any]):
 
 class RegisterSeriesView(APIView):
     """The registers of one meter of a station over time."""
+
+    scope = Scope.READ
 
     @extend_schema(parameters=[AskedSeriesSerializer], responses=SeriesSerializer)
     def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address

@@ -11,9 +11,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authtoken.admin import TokenAdmin
-from rest_framework.authtoken.models import TokenProxy
 
+from portal.accounts.api_tokens import ApiToken
 from portal.accounts.models import User
 from stations.admin import ROWS_A_PAGE
 
@@ -22,7 +21,7 @@ admin.site.unregister(Group)
 # Sessions and linked accounts are people's own business; a provider is set in the environment, not in rows.
 admin.site.unregister([SocialAccount, SocialApp, SocialToken, UserSession])
 # Registered again below.
-admin.site.unregister([Authenticator, TokenProxy])
+admin.site.unregister(Authenticator)
 # Django's own form knows no second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -45,13 +44,22 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs 
     add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]
 
 
-@admin.register(TokenProxy)
-class ApiTokenAdmin(TokenAdmin):
-    """Tokens of the API. Of people there are as many as drivers: to be looked up, not to be scrolled through."""
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Tokens of the API: made by their people, and deleted here where their people cannot."""
 
-    autocomplete_fields = ["user"]
+    list_display = ["name", "prefix", "user", "operator", "municipality", "expires_at", "last_used_at"]
+    list_select_related = ["user", "operator", "municipality"]
+    search_fields = ["name", "prefix", "user__email"]
+    fields = [*list_display, "scopes", "is_whole", "made_at", "revoked_at"]
     list_per_page = ROWS_A_PAGE
     show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
 
 
 @admin.register(Authenticator)

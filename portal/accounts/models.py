@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import (  # noqa: F401 - their models are of this app
+    api_tokens,
     driving,
     inviting,
     last_visit,

@@ -25,6 +25,7 @@ from portal.compliance.standing_list import standing_list
 from stations.api import visitor
 from stations.models import Concession, Station
 from stations.models.access import Visitor
+from stations.scopes import Scope
 
 
 # ---------------------------------------------------------------- statuses
@@ -42,6 +43,7 @@ class StatusSerializer(serializers.Serializer[Any]):
 class ComplianceViewSet(viewsets.GenericViewSet[Any]):
     """The matrix as a list, what is not assessed included; an operator sees its own subjects only."""
 
+    scope = Scope.READ
     serializer_class = StatusSerializer
     queryset = Concession.objects.none()
 
@@ -128,6 +130,7 @@ class ReproductionSerializer(serializers.Serializer[Any]):
 
 
 class EvidenceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Evidence]):
+    scope = Scope.READ
     serializer_class = EvidenceSerializer
     queryset = Evidence.objects.none()
 
@@ -193,6 +196,7 @@ def reason_of(probe: Probe) -> str:
 
 
 class ProbeViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Probe]):
+    scope = Scope.PROBE
     serializer_class = ProbeSerializer
     queryset = Probe.objects.none()
 

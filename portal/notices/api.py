@@ -16,6 +16,7 @@ from portal.notices.kinds import Kind
 from portal.notices.models import Notice, NoticeQuerySet
 from portal.notices.words import said
 from stations.api import visitor
+from stations.scopes import Scope
 
 
 class NoticeSerializer(serializers.ModelSerializer[Notice]):
@@ -60,6 +61,7 @@ class NoticeSearch(serializers.Serializer[Any]):
 class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Notice]):
     """What you were told, the newest first, as far as you may still see what it is about."""
 
+    scope = Scope.READ
     serializer_class = NoticeSerializer
     queryset = Notice.objects.none()
 

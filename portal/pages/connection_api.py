@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from portal.accounts.models import User
 from portal.pages.connection_history import AnswerTime, history_of
 from stations.models import ConnectionSpan, Station
+from stations.scopes import Scope
 
 MOST_SPANS = 500
 
@@ -81,6 +82,8 @@ class ConnectionSerializer(serializers.Serializer[Any]):
 
 
 class ConnectionView(APIView):
+    scope = Scope.READ
+
     @extend_schema(responses=ConnectionSerializer)
     def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
         """The connection over thirty days, for who works for its operator."""

@@ -13,6 +13,7 @@ from portal.pages.logbook_rows import entries_of, may_read, named, narrowed
 from stations.api import visitor
 from stations.models import AuditEntry
 from stations.models.audit import AuditQuerySet
+from stations.scopes import Scope
 
 
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
@@ -63,6 +64,7 @@ class AuditViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEntry]):
     """Changes by people, newest first: of what is of the municipality of an official, or of the operator that an
     administrator keeps. Nobody else finds anything here."""
 
+    scope = Scope.READ
     serializer_class = AuditEntrySerializer
     queryset = AuditEntry.objects.none()
 

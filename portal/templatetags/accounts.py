@@ -41,6 +41,7 @@ def account_tabs(context: template.RequestContext) -> list[Tab]:
         (_("Password"), reverse("account_change_password"), "password/"),
         (_("E-mail address"), reverse("account_email"), "email/"),
         (_("Where you are signed in"), reverse("usersessions_list"), "sessions/"),
+        (_("API tokens"), reverse("account_tokens"), "tokens/"),
     ]
     if settings.SOCIALACCOUNT_PROVIDERS:
         parts.append((_("Linked account"), reverse("socialaccount_connections"), "3rdparty/"))

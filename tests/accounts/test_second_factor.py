@@ -14,14 +14,13 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 from django.urls import get_resolver
-from rest_framework.authtoken.models import Token as ApiToken
 
 from portal.accounts import second_factor
 from portal.accounts.models import User
 from stations.models.access import Role
 from tests.accounts.conftest import PASSWORD, Visitor
 from tests.accounts.security_key import SecurityKey
-from tests.factories import make_driver, make_official, make_staff, make_station, make_superuser
+from tests.factories import make_api_key, make_driver, make_official, make_staff, make_station, make_superuser
 
 pytestmark = pytest.mark.django_db
 EMAIL = "noor@example.test"
@@ -110,7 +109,7 @@ def test_a_driver_and_a_program_are_not_asked(visitor: Visitor, noor: User) -> N
     visitor.client.force_login(make_driver())
     assert visitor.opens("/mijn/sessies/").status_code == 200
     program = Visitor()
-    key = ApiToken.objects.create(user=noor).key
+    key = make_api_key(noor)
     answer = program.client.get("/api/v1/stations/", headers={"authorization": f"Token {key}"})
     assert answer.status_code == 200
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
+
+from tests.factories import make_api_key
 
 Signed = Callable[[Any], APIClient]
 
@@ -16,8 +17,7 @@ Signed = Callable[[Any], APIClient]
 def signed(db: None) -> Signed:
     def client_of(user: Any) -> APIClient:
         client = APIClient()
-        token = Token.objects.create(user=user)
-        client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+        client.credentials(HTTP_AUTHORIZATION=f"Token {make_api_key(user)}")
         return client
 
     return client_of

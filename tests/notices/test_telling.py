@@ -184,7 +184,12 @@ def test_a_term_that_another_decision_replaced_is_not_told() -> None:
 # ---------------------------------------------------------------- roll-outs, drift
 def test_a_rollout_that_stopped_by_itself_is_told_and_one_that_went_well_is_not() -> None:
     operator, now = make_staff(), timezone.now()
-    said = {"operator": make_operator(), "template_name": "Nacht", "requested_at": now - HOUR, "ended_at": now}
+    said = {
+        "operator": make_operator(),
+        "template_name": "Nacht",
+        "requested_at": now - HOUR,
+        "ended_at": now,
+    }
     ConfigurationRollout.objects.create(state="done", **said)
     stopped = ConfigurationRollout.objects.create(state="stopped", **said)
     look(after=HOUR)

@@ -9,16 +9,24 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import call_command
-from rest_framework.authtoken.models import Token as ApiToken
 
 from portal.accounts import erasing
+from portal.accounts.api_tokens import ApiToken
 from portal.accounts.driving import Erasure, Preference
 from portal.accounts.inviting import Invitation
 from portal.accounts.models import User
 from stations import claims
 from stations.models import ChargingSession, Station, Token, TokenClaim
 from tests.compliance.fakes import append_evidence, make_online_station
-from tests.factories import NOW, make_driver, make_operator, make_session, make_staff, make_token
+from tests.factories import (
+    NOW,
+    make_api_key,
+    make_driver,
+    make_operator,
+    make_session,
+    make_staff,
+    make_token,
+)
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -105,7 +113,7 @@ def test_sessions_of_the_card_from_before_are_another_s(driver: User, card: Toke
 
 def test_the_account_says_no_more_who_it_was_and_opens_nothing(driver: User, card: Token) -> None:
     EmailAddress.objects.create(user=driver, email=driver.email, primary=True)
-    ApiToken.objects.create(user=driver)
+    make_api_key(driver)
     Preference.objects.create(user=driver, battery_kwh=60)
     claims.expect_charge(user=driver, number="OTHER", station=make_online_station("S-9"), now=NOW)
     Invitation.objects.create(

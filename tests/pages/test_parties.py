@@ -1,10 +1,9 @@
-"""Whose rows someone sees who has roles at several parties; and the form in which a superuser gives an API token."""
+"""Whose rows someone sees who has roles at several parties."""
 
 from __future__ import annotations
 
 import pytest
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from portal.accounts.models import User
 from stations.models import Membership, Site, Station
@@ -63,15 +62,3 @@ def test_a_role_that_is_taken_away_counts_from_the_next_request(
     assert client.get("/stations/noord-alpha/").status_code == 200
     user.memberships.all().delete()
     assert client.get("/stations/noord-alpha/").status_code == 404
-
-
-def test_an_api_token_is_given_to_a_person_who_is_looked_up(client: Client) -> None:
-    driver = make_driver()
-    client.force_login(make_superuser())
-    form = client.get("/beheer/authtoken/tokenproxy/add/").content.decode()
-    assert "admin-autocomplete" in form
-    assert driver.email not in form
-    client.post("/beheer/authtoken/tokenproxy/add/", {"user": driver.pk})
-    assert Token.objects.filter(user=driver).exists()
-    change = client.get(f"/beheer/authtoken/tokenproxy/{driver.pk}/change/").content.decode()
-    assert driver.email in change

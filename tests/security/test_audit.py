@@ -8,7 +8,6 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.http import HttpRequest
 from django.test import Client
-from rest_framework.authtoken.models import Token as ApiToken
 
 from portal.accounts.models import User
 from stations import events, nudges
@@ -17,6 +16,7 @@ from stations.models import AuditEntry, Concession, Station
 from stations.models.access import Role
 from tests.factories import (
     NOW,
+    make_api_key,
     make_concession,
     make_driver,
     make_official,
@@ -68,12 +68,12 @@ def test_a_page_that_updates_without_a_save(station: Station, manager: User) -> 
 
 
 def test_the_api_with_a_token(station: Station, manager: User) -> None:
-    token = ApiToken.objects.create(user=manager)
+    key = make_api_key(manager)
     response = Client().post(
         "/api/v1/stations/NL-LOG-1/commands/",
         {"action": "Reset", "payload": {"type": "Soft"}},
         content_type="application/json",
-        headers={"Authorization": f"Token {token.key}"},
+        headers={"Authorization": f"Token {key}"},
     )
     assert response.status_code == 202
     [entry] = of("stations.command")
@@ -152,12 +152,14 @@ def test_a_password_is_only_said_to_have_changed() -> None:
     assert entry.changes == {"password": ["•••", "•••"]}
 
 
-def test_a_token_of_the_api_is_named_by_its_user(manager: User) -> None:
-    root = signed_in(make_superuser("root@example.test"))
-    assert root.post("/beheer/authtoken/tokenproxy/add/", {"user": manager.pk}).status_code == 302
-    [entry] = of("authtoken.token")
-    assert (entry.label, entry.key) == (str(manager.pk), str(manager.pk))
-    assert ApiToken.objects.get().key not in str(entry.changes)
+def test_a_token_of_the_api_is_told_of_without_its_key(manager: User) -> None:
+    client = signed_in(manager)
+    client.post("/account/reauthenticate/", {"password": "right-and-long-enough"})
+    said = {"name": "Planning", "scopes": ["read"], "days": "30", "party": f"operator-{make_operator().pk}"}
+    assert client.post("/account/tokens/nieuw/", said).status_code == 200
+    [entry] = of("accounts.apitoken")
+    assert (entry.label, entry.action, entry.operator) == ("Planning", "created", make_operator())
+    assert entry.changes["digest"] == [None, "•••"]
 
 
 def test_a_new_password_of_a_station(station: Station, manager: User) -> None:

@@ -15,10 +15,10 @@ from stations.models.watched import WatchedQuerySet
 
 OUR_APPS = (
     *("stations", "smartcharging", "v2x", "accounts", "compliance", "notices", "portal"),
-    *("account", "authtoken"),
+    "account",
 )
 # Packages bring these; they write them by save() and delete() alone, which signals tell of.
-OF_PACKAGES = ("account", "authtoken", "mfa")
+OF_PACKAGES = ("account", "mfa")
 # What may hold a secret, by its name.
 TELLING = re.compile(r"secret|passw|hash|digest|sealed|key$|recovery|seed|^data$")
 HARMLESS = {

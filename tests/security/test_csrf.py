@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from tests.factories import make_api_key
 from tests.pages.test_access import World
 from tests.security.asking import BY_LINK, asked, lines, roles_that
 
@@ -41,14 +42,14 @@ def test_a_token_of_another_site_is_refused(world: World) -> None:
 def test_a_token_of_the_api_needs_none(world: World) -> None:
     """A program has no cookies that a page could make use of."""
     program = Client(enforce_csrf_checks=True)
-    token = world.rows["tokenproxy"]
+    key = make_api_key(world.rows["user"])
     path = "/api/v1/sessions/"
-    assert program.get(path, headers={"Authorization": f"Token {token.key}"}).status_code == 200
+    assert program.get(path, headers={"Authorization": f"Token {key}"}).status_code == 200
     body = {"action": "Reset", "payload": {}}
     answer = program.post(
         f"/api/v1/stations/{world.station.identity}/commands/",
         body,
         content_type="application/json",
-        headers={"Authorization": f"Token {token.key}"},
+        headers={"Authorization": f"Token {key}"},
     )
     assert answer.status_code == 404  # a driver's: not refused for want of a form, but it has no such station

@@ -19,6 +19,7 @@ from portal.notices.webhooks.models import Delivery, DeliveryQuerySet, Endpoint,
 from portal.notices.webhooks.telling import test_of
 from stations.api import visitor
 from stations.models import Operator
+from stations.scopes import Scope
 
 
 class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
@@ -94,6 +95,8 @@ class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     again for about a day, with growing pauses. A message may come twice: `webhook-id` tells.
     """
 
+    scope = Scope.WEBHOOKS
+    read_scope = Scope.WEBHOOKS
     serializer_class = EndpointSerializer
     queryset = Endpoint.objects.none()
 
@@ -160,6 +163,8 @@ class DeliverySearch(serializers.Serializer[Any]):
 class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Delivery]):
     """What was sent by your webhooks, the newest first."""
 
+    scope = Scope.WEBHOOKS
+    read_scope = Scope.WEBHOOKS
     serializer_class = DeliverySerializer
     queryset = Delivery.objects.none()
 
