@@ -110,7 +110,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "django_filters",
     "django_htmx",
@@ -414,12 +413,30 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY e
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # ---------------------------------------------------------------- API
+API_READS_PER_MINUTE = env.read(
+    "API_READS_PER_MINUTE",
+    group="API",
+    kind="number",
+    default="600",
+    text="So many questions a minute for each token; beyond that the answer is 429, with when to come back.",
+)
+API_WRITES_PER_MINUTE = env.read(
+    "API_WRITES_PER_MINUTE",
+    group="API",
+    kind="number",
+    default="300",
+    text="The same for what changes something.",
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "portal.accounts.api_access.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "portal.accounts.api_access.WithinScope",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["portal.accounts.api_access.Reads", "portal.accounts.api_access.Writes"],
     "DEFAULT_PARSER_CLASSES": [
         "portal.json_body.JSONBody",
         "rest_framework.parsers.FormParser",
@@ -428,7 +445,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "portal.paging.Pages",
     "PAGE_SIZE": 100,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api_schema.DescribedView",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -436,6 +453,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Laadbewijs",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.api_schema.with_refusals",
+    ],
     # Two fields of one choice: without a name of its own it would get one of each.
     "ENUM_NAME_OVERRIDES": {
         "RegisterFallEnum": "stations.models.session.Fall",
@@ -480,6 +501,7 @@ CELERY_BEAT_SCHEDULE = {
     "delete-old-files": {"task": "stations.tasks.delete_old_files", "schedule": 3600.0},
     "measure-connections": {"task": "stations.tasks.measure_connections", "schedule": 300.0},
     "recover-probes": {"task": "portal.compliance.tasks.recover_probes", "schedule": 30.0},
+    "count-usage": {"task": "portal.compliance.tasks.count_usage", "schedule": 900.0},
     "observe-discharges": {"task": "portal.compliance.tasks.observe_discharges", "schedule": 60.0},
     "tell-news": {"task": "portal.notices.tasks.tell_news", "schedule": 30.0},
     "send-mails": {"task": "portal.notices.tasks.send_mails", "schedule": 30.0},
