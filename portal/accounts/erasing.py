@@ -23,6 +23,9 @@ from portal.accounts.inviting import Invitation
 from stations import claims
 from stations.models import ChargingSession, Token, TokenClaim
 
+# What stands in a session in place of its card begins with this.
+ERASED = "erased-"
+
 logger = logging.getLogger(__name__)
 
 State = Erasure.State
@@ -80,7 +83,7 @@ def belongings(user: Any) -> Iterator[models.QuerySet[Any]]:
 def _anonymise(own: models.QuerySet[ChargingSession]) -> int:
     """Each with a mark of its own in place of the card's: that two of them were of one driver cannot be told."""
     keys = list(own.values_list("pk", flat=True))
-    mark = Concat(Value("erased-"), Cast("pk", CharField()))
+    mark = Concat(Value(ERASED), Cast("pk", CharField()))
     return ChargingSession.objects.filter(pk__in=keys).update(token=None, token_digest=mark)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.compliance.models import ConcessionRequirement, Requirement, Status
+from portal.compliance.models import ConcessionRequirement, Evidence, Requirement, Status
 from stations.models import Station
 
 PRIORITIES = (1, 2, 3)
@@ -60,6 +61,38 @@ class DecisionForm(forms.Form):
         help_text=_("Day-month-year, for example 15-12-2026. Only with a deviation."),
         error_messages={"invalid": _("Write the date as day-month-year, for example 15-12-2026.")},
     )
+
+
+class WaitingField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic only in the stubs
+    def label_from_instance(self, obj: Evidence) -> str:
+        return f"{obj.station.label}, {obj.station.identity}" if obj.station else str(obj.operator)
+
+
+class VerdictForm(DecisionForm):
+    """One decision on what is chosen of `waiting`: the same fault at many stations is judged once."""
+
+    evidence = WaitingField(
+        label=_("About"),
+        queryset=Evidence.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose what your judgement is about.")},
+    )
+    field_order = ("evidence", "status", "reason", "restore_by")
+
+    def __init__(self, *args: Any, waiting: Sequence[Evidence], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.waiting = waiting
+        field: Any = self.fields["evidence"]
+        field.queryset = Evidence.objects.filter(pk__in=[one.pk for one in waiting]).select_related("station")
+        # They are here already, with what their labels say.
+        field.choices = [(one.pk, field.label_from_instance(one)) for one in waiting]
+
+    @property
+    def chosen(self) -> set[str]:
+        """Keys that are ticked: as sent, else the only one there is."""
+        if self.is_bound:
+            return set(self["evidence"].data or ())
+        return {str(one.pk) for one in self.waiting} if len(self.waiting) == 1 else set()
 
 
 class StationChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs

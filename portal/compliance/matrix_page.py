@@ -17,6 +17,8 @@ from portal.pages.icons import MARKS, NOT_PROMISED
 from stations.models import Concession
 
 ATTENTION = "attention"
+BY_TYPE = "station_type"
+NO_PRIORITY = "none"
 BAR_WIDTH = 100.0
 # The marks of the cards, in this order.
 COUNTED = (*WEAKEST_FIRST, NOT_PROMISED)
@@ -37,13 +39,27 @@ class Choice:
     obligation: str = ""
     status: str = ""
     operator: str = ""
+    horizon: str = ""
+    priority: str = ""
+    per: str = ""  # what the columns are
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Choice:
-        return cls(query.get("type", ""), query.get("status", ""), query.get("operator", ""))
+        names = ("type", "status", "operator", "horizon", "prio", "per")
+        return cls(*(query.get(name, "") for name in names))
+
+    @property
+    def is_by_type(self) -> bool:
+        return self.per == BY_TYPE
 
     def has(self, row: Row, cells: Sequence[Cell]) -> bool:
         if self.obligation and row.requirement.obligation != self.obligation:
+            return False
+        if self.horizon and row.requirement.horizon != self.horizon:
+            return False
+        if self.priority and self.priority != (
+            str(row.asked.priority) if row.asked.priority else NO_PRIORITY
+        ):
             return False
         if self.status == ATTENTION:
             return any(cell.tone in {"breach", "attention"} for cell in cells)
@@ -105,15 +121,19 @@ class MatrixPage:
 
 
 def matrix_page(matrix: Matrix, choice: Choice, visible: set[int]) -> MatrixPage:
-    """`visible`: keys of the operators that the reader may see."""
-    own = [number for number, head in enumerate(matrix.heads) if head.column.pk in visible]
-    columns = [number for number in own if choice.operator in {"", matrix.heads[number].column.slug}]
+    """`visible`: keys of the operators that the reader may see. A matrix by type was made of those alone."""
+    if choice.is_by_type:
+        columns = list(range(len(matrix.heads)))
+    else:
+        own = [number for number, head in enumerate(matrix.heads) if head.column.pk in visible]
+        columns = [number for number in own if choice.operator in {"", matrix.heads[number].column.slug}]
     groups = ((category, tuple(_rows(rows, columns, choice))) for category, rows in matrix.categories)
     heads = tuple(matrix.heads[number] for number in columns)
     return MatrixPage(
         matrix=matrix,
         heads=heads,
-        cards=tuple(_card(matrix, number) for number in columns),
+        # A type promised nothing: what it falls short of stands in its column.
+        cards=() if choice.is_by_type else tuple(card_of(matrix, number) for number in columns),
         groups=tuple((category, rows) for category, rows in groups if rows),
         evses=sum(head.evses for head in heads),
     )
@@ -164,7 +184,7 @@ def _bar(cell: Cell) -> Iterator[Segment]:
         at += width
 
 
-def _card(matrix: Matrix, column: int) -> Card:
+def card_of(matrix: Matrix, column: int) -> Card:
     head = matrix.heads[column]
     pairs = [(row.requirement, row.cells[column]) for row in matrix.rows]
     strong = _("Does not meet %(codes)s.") % {"codes": listed(head.breaches)} if head.breaches else ""

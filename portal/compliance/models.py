@@ -7,7 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from portal.compliance import usage_model  # noqa: F401 - its model is of this app
@@ -217,6 +217,18 @@ class JudgementQuerySet(PartyQuerySet):
             ),
             ruled_to=Case(When(holds, then=F("last_to")), default=None),
             restore_by=Case(When(holds, then=Subquery(last.values("restore_by")[:1])), default=None),
+        )
+
+    def with_owed(self) -> Self:
+        """With `owed`: whether the operator must meet it, because it is required or was promised."""
+        promised = Promise.objects.filter(
+            asked__concession=OuterRef("concession"),
+            asked__requirement=OuterRef("requirement"),
+            operator=OuterRef("operator"),
+        )
+        required = Q(requirement__obligation=Requirement.Obligation.EIS)
+        return self.annotate(
+            owed=ExpressionWrapper(required | Exists(promised), output_field=models.BooleanField())
         )
 
 

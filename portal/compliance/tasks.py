@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
 from portal.celery import WaitingTask
-from portal.compliance import configuration, judgement, observing, running
+from portal.compliance import configuration, judgement, observing, running, usage_counting
 from portal.compliance.models import Probe
-from stations.models import ChargingSession, Station
+from stations.models import ChargingSession, Municipality, Station
 
 # A probe that waited this long was enqueued by a process that is gone, or its message was lost.
 FORGOTTEN_S = 10
@@ -61,6 +61,23 @@ def observe_discharges() -> None:
     """Each minute: the sessions of which new samples say that power flows out."""
     for session_id in observing.sessions_that_discharge():
         observe_session.delay(session_id)
+
+
+@shared_task(name="portal.compliance.tasks.count_usage")
+def count_usage() -> None:
+    """The months that are over and were not counted yet, each by itself."""
+    for municipality, month in usage_counting.months_to_count(now=timezone.now()):
+        count_usage_month.delay(municipality, month.isoformat())
+
+
+@shared_task(name="portal.compliance.tasks.count_usage_month")
+def count_usage_month(municipality_id: int, month: str) -> None:
+    municipality = Municipality.objects.filter(pk=municipality_id).first()
+    now = timezone.now()
+    first_day = date.fromisoformat(month)
+    # Another round may have counted it since.
+    if municipality is not None and (municipality_id, first_day) in usage_counting.months_to_count(now=now):
+        usage_counting.count_month(municipality, first_day, now=now)
 
 
 def _station(station_id: int) -> Station | None:

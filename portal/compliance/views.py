@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -12,21 +13,27 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.compliance.forms import PRIORITIES, NoteForm
+from portal.compliance import verdicts
+from portal.compliance.decisions import CannotDecide
+from portal.compliance.forms import PRIORITIES, NoteForm, VerdictForm
 from portal.compliance.matrix import matrix as matrix_of
 from portal.compliance.matrix import row_with_standings
-from portal.compliance.matrix_page import Choice, matrix_page, news, status_choices
-from portal.compliance.models import ConcessionRequirement, Evidence, Requirement
+from portal.compliance.matrix_page import BY_TYPE, NO_PRIORITY, Choice, matrix_page, news, status_choices
+from portal.compliance.models import ConcessionRequirement, Evidence, Requirement, Status
 from portal.compliance.permissions import may_probe, supervises
 from portal.compliance.probes import PROBES
 from portal.compliance.requirement_list import OF_OPERATORS, OF_STATIONS, SubjectFilter
 from portal.compliance.requirement_page import ladder, subjects
+from portal.compliance.type_matrix import type_matrix
 from portal.tables.listing import Listing
 from stations.models import Concession, Operator
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from portal.compliance.requirement_page import Subject
 
 TIMELINE = 10
@@ -42,10 +49,18 @@ def concessions(request: HttpRequest) -> HttpResponse:
 def matrix(request: HttpRequest, concession: str) -> HttpResponse:
     found = _concession(request, concession)
     operators = list(_operators(request, found))
-    choice = Choice.of(request.GET)
-    visible = {operator.pk for operator in operators}
-    page = matrix_page(matrix_of(found, timezone.now()), choice, visible)
     may_edit = supervises(request.user, found)
+    choice = Choice.of(request.GET)
+    if not may_edit:  # what matters most to the municipality is its own
+        choice = replace(choice, priority="")
+    visible = {operator.pk for operator in operators}
+    now = timezone.now()
+    if choice.is_by_type:
+        of_whom = [one for one in operators if choice.operator in {"", one.slug}]
+        counted = type_matrix(found, of_whom, now)
+    else:
+        counted = matrix_of(found, now)
+    page = matrix_page(counted, choice, visible)
     context = {
         "concession": found,
         "page": page,
@@ -53,6 +68,13 @@ def matrix(request: HttpRequest, concession: str) -> HttpResponse:
         "choice": choice,
         "operators": operators,
         "types": [("", _("All")), *Requirement.Obligation.choices],
+        "horizons": [("", _("All")), *Requirement.Horizon.choices],
+        "priority_choices": [
+            ("", _("All")),
+            *((str(one), str(one)) for one in PRIORITIES),
+            (NO_PRIORITY, _("none")),
+        ],
+        "columns_per": [("", _("Operator")), (BY_TYPE, _("Station type"))],
         "statuses": status_choices(),
         "may_edit": may_edit,
         "priorities": PRIORITIES,
@@ -65,6 +87,13 @@ def matrix(request: HttpRequest, concession: str) -> HttpResponse:
 
 @require_safe
 def requirement(request: HttpRequest, concession: str, code: str) -> HttpResponseBase:
+    return _requirement(request, concession, code)
+
+
+def _requirement(
+    request: HttpRequest, concession: str, code: str, verdict: VerdictForm | None = None
+) -> HttpResponseBase:
+    """`verdict`: what was sent and is not right."""
     found = _concession(request, concession)
     operators = list(_operators(request, found))
     visible = {operator.pk for operator in operators}
@@ -78,7 +107,7 @@ def requirement(request: HttpRequest, concession: str, code: str) -> HttpRespons
     form = SubjectFilter(request.GET, operators=operators, of_stations=of_stations)
     definition = OF_STATIONS if of_stations else OF_OPERATORS
     listing = Listing(definition, request, form.narrow(everyone), filters=form)
-    if answer := listing.answer():
+    if verdict is None and (answer := listing.answer()):
         return answer
     context = {
         "concession": found,
@@ -92,8 +121,50 @@ def requirement(request: HttpRequest, concession: str, code: str) -> HttpRespons
         "probeable": _probeable(request, list(listing.lines), code),
         "timeline": _timeline(request, found, row.requirement),
         "crumbs": [*_crumbs(found), (f"{code} {row.requirement.title}", "")],
+        "verdict": verdict or _verdict(request, found, row.requirement, now),
     }
-    return render(request, "compliance/requirement.html", context)
+    return render(request, "compliance/requirement.html", context, status=422 if verdict else 200)
+
+
+def _verdict(
+    request: HttpRequest, concession: Concession, asked: Requirement, now: datetime
+) -> VerdictForm | None:
+    """The form for what waits for a judgement; None where nothing does, or not by this reader."""
+    if not supervises(request.user, concession):
+        return None
+    form = VerdictForm(waiting=verdicts.waiting(concession, asked, now), initial={"status": Status.DEVIATION})
+    return form if form.waiting else None
+
+
+@require_POST
+def decide(request: HttpRequest, concession: str, code: str) -> HttpResponseBase:
+    """One judgement, with one reason and term, on as many pieces of evidence as it is about."""
+    found, now = _concession(request, concession), timezone.now()
+    if not supervises(request.user, found):
+        raise PermissionDenied(_("Only an official of the municipality judges evidence."))
+    asked = get_object_or_404(ConcessionRequirement, concession=found, requirement__code=code).requirement
+    form = VerdictForm(request.POST, waiting=verdicts.waiting(found, asked, now))
+    if not form.is_valid():
+        return _requirement(request, concession, code, form)
+    try:
+        count = verdicts.decide_all(
+            evidence=form.cleaned_data["evidence"],
+            to_status=form.cleaned_data["status"],
+            reason=form.cleaned_data["reason"],
+            restore_by=form.cleaned_data["restore_by"],
+            decided_by=request.user,
+            now=now,
+        )
+    except CannotDecide as error:
+        form.add_error(None, str(error))
+        return _requirement(request, concession, code, form)
+    told = ngettext(
+        "Your judgement is recorded for %(n)d subject.",
+        "Your judgement is recorded for %(n)d subjects.",
+        count,
+    )
+    messages.success(request, told % {"n": count})
+    return redirect("compliance:requirement", concession=found.slug, code=code)
 
 
 @require_POST

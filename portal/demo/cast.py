@@ -15,7 +15,7 @@ from portal.accounts.models import User
 from portal.compliance import catalogue
 from portal.compliance.models import ConcessionRequirement, Promise
 from stations.credentials import digest_token
-from stations.models import Concession, Membership, Municipality, Operator, Station, Tariff, Token
+from stations.models import Concession, Membership, Municipality, Operator, Site, Station, Tariff, Token
 from stations.models.access import Role
 from stations.sealing import seal
 from stations.services import add_station, rotate_secret
@@ -33,6 +33,11 @@ PRICES = [
         ]
     }
 ]
+# Cards of people who charge here now and then: enough of them that an official may be told how much is charged.
+GUESTS = {
+    slug: tuple(f"NL-VBS-C0009{number}{place}{place}0-{place}" for place in range(1, 7))
+    for number, slug in enumerate(("alpha", "beta"), start=1)
+}
 OTHER_TOKENS = {"alpha": "NL-VBS-C00054321-1", "beta": "NL-VBS-C00067890-4"}
 
 
@@ -58,6 +63,18 @@ class StationRole:
         return dict.fromkeys(JUDGED, "proven") | ({self.deviation: "deviation"} if self.deviation else {})
 
 
+# Of a town that does not exist: postcode, latitude and longitude.
+PLACES = {
+    "ALF-0001": ("3590 AB", "52.091500", "5.118400"),
+    "ALF-0002": ("3590 AD", "52.092600", "5.121100"),
+    "ALF-0003": ("3591 CA", "52.098300", "5.128900"),
+    "BET-0001": ("3590 BA", "52.089700", "5.110700"),
+    "BET-0002": ("3592 XA", "52.083400", "5.104600"),
+    "BET-0003": ("3591 CK", "52.101200", "5.135700"),
+    "BET-0004": ("3591 DL", "52.096900", "5.138800"),
+    "BET-0005": ("3592 XK", "52.080800", "5.112300"),
+    "BET-0006": ("3590 AK", "52.093900", "5.115200"),
+}
 JUDGED = ("206", "207", "211")
 STATIONS = (
     StationRole("ALF-0001", "Museumplein 12", "alpha", "1.6", (3, 25)),
@@ -128,6 +145,7 @@ def fill(now: datetime) -> Cast:
     _people(password, municipality, operators["alpha"])
     known = set(Station.objects.values_list("identity", flat=True))
     passwords = dict(_stations(concession, operators, now))
+    _places()
     _cards_and_prices(operators, now)
     return Cast(password=password, station_passwords=passwords, newcomers=frozenset(passwords.keys() - known))
 
@@ -191,10 +209,24 @@ def _stations(
         yield role.identity, secret
 
 
+def _places() -> None:
+    """Where each stands; what somebody filled in since stays."""
+    names = {role.identity: role.name for role in STATIONS}
+    for identity, (postcode, latitude, longitude) in PLACES.items():
+        Site.objects.filter(stations__identity=identity, latitude=None).update(
+            address=f"{names[identity]}, {postcode} {MUNICIPALITY[1]}", latitude=latitude, longitude=longitude
+        )
+
+
 def _cards_and_prices(operators: dict[str, Operator], now: datetime) -> None:
     driver = User.objects.get(email="driver@demo.example")
     cards: list[tuple[str, str, User | None, str]] = [(DRIVER_TOKEN, "alpha", driver, "Laadpas")]
     cards += [(number, slug, None, f"Pas {slug}") for slug, number in OTHER_TOKENS.items()]
+    cards += [
+        (number, slug, None, f"Gast {place}")
+        for slug, numbers in GUESTS.items()
+        for place, number in enumerate(numbers, start=1)
+    ]
     for number, slug, user, label in cards:
         said = {
             "operator": operators[slug],

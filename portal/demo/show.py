@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from django.db import close_old_connections
 from django.db.models import Q
 
+from portal.compliance import usage_counting
 from portal.compliance.models import Judgement, Probe
 from portal.compliance.probes import PROBES, CannotProbe, start_probe
 from portal.demo.cast import STATIONS
@@ -20,7 +21,7 @@ from portal.demo.limits import set_demo_limits
 from portal.demo.stage import PAST, Stage
 from smartcharging.models import DesiredProfile, Drift
 from stations import presence
-from stations.models import Capabilities, ChargingSession, Station
+from stations.models import Capabilities, ChargingSession, Municipality, Station
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Show:
         self._wait(self._all_connected, "stations connect over their sockets")
         self._wait(self._capabilities_read, "what each station can do is read")
         self._wait(self._past_is_told, "what happened while they were offline is told")
+        self._count_usage()
         self._set_limits()
         self._wait(self._limits_settled, "limits are set and read back")
         proven = self._prove() and self._lose_profiles()
@@ -90,6 +92,14 @@ class Show:
         sessions = ChargingSession.objects.values_list("state", flat=True)
         told = len(sessions) > len(STATIONS) * len(PAST)
         return told and ChargingSession.State.ACTIVE not in set(sessions)
+
+    def _count_usage(self) -> None:
+        """As the caretaker does each quarter of an hour: how much was charged in the months that are over."""
+        now = datetime.now(UTC)
+        for municipality in Municipality.objects.all():
+            for key, month in usage_counting.months_to_count(now=now):
+                if key == municipality.pk:
+                    usage_counting.count_month(municipality, month, now=now)
 
     def _set_limits(self) -> None:
         """As an operator would; a demo that is started again finds them standing."""

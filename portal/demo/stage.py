@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from portal.demo.cast import DRIVER_TOKEN, OTHER_TOKENS, STATIONS, StationRole
+from portal.demo.cast import DRIVER_TOKEN, GUESTS, OTHER_TOKENS, STATIONS, StationRole
 from portal.simulator.cars import Car
 from portal.simulator.simulated import SimulatedStation
 from portal.simulator.spec import PastSession, StationSpec
@@ -132,13 +132,14 @@ def _past(role: StationRole, now: datetime) -> tuple[PastSession, ...]:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     place = int(role.identity[-1]) - 1
     sessions = []
-    for days, hour, hours, energy_kwh, back_kwh, driver_at, evse, current_a in PAST:
+    guests = GUESTS[role.operator]
+    for number, (days, hour, hours, energy_kwh, back_kwh, driver_at, evse, current_a) in enumerate(PAST):
         started_at = midnight - timedelta(days=days) + timedelta(hours=hour)
         is_driver = role.operator == "alpha" and driver_at == place
         sessions.append(
             PastSession(
                 evse=evse,
-                token=DRIVER_TOKEN if is_driver else OTHER_TOKENS[role.operator],
+                token=DRIVER_TOKEN if is_driver else guests[(2 * place + number) % len(guests)],
                 started_at=started_at,
                 ended_at=started_at + timedelta(hours=hours),
                 energy_wh=energy_kwh * 1000,

@@ -6,7 +6,7 @@ The same numbers give the same rows but for the clock: nothing is drawn by lot.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, models, transaction
 
 from portal.compliance import catalogue
-from portal.compliance.models import ConcessionRequirement
+from portal.compliance.models import ConcessionRequirement, Judgement, Requirement, Status
 from portal.management import bulk
 from smartcharging.models import Delivery, DesiredProfile, ReportedSchedule
 from stations.models import (
@@ -46,6 +46,7 @@ from stations.partitions import FRAMES, READINGS, make_part, parts_of
 
 MAIL = "@fleet.test"
 PREFIX = "FLEET-"
+AREAS = 20  # of a town
 DAYS = 330  # of sessions, up to now
 KEPT_DAYS = 31  # of frames, and of the messages of readings
 OPERATORS, MUNICIPALITIES, STATIONS_A_SITE = 5, 4, 5
@@ -72,8 +73,9 @@ TABLES += [
     Command,
     Membership,
 ]
-TABLES += [DesiredProfile, Delivery, ReportedSchedule, ConcessionRequirement, QuarterHour, RollUp]
+TABLES += [DesiredProfile, Delivery, ReportedSchedule, ConcessionRequirement, QuarterHour, RollUp, Judgement]
 
+SITE = ("id", "name", "address", "latitude", "longitude", "concession_id", "operator_id")
 STATION = (
     *("id", "site_id", "identity", "name", "ocpp_version", "vendor", "model", "firmware"),
     "booted_at",
@@ -109,6 +111,14 @@ DESIRED = (
     ),
 )
 REPORTED = ("station_id", "command_id", "evse_number", "read_at", "state", "unit", "periods", "duration_s")
+
+JUDGED = ("concession_id", "requirement_id", "operator_id", "station_id", "status", "at")
+# Of each requirement what is known of most stations, and of every tenth.
+KNOWN = {
+    "206": (Status.PROVEN, Status.DEVIATION),
+    "207": (Status.PROVEN, Status.NOT_ASSESSED),
+    "211": (Status.SUBSTANTIATED, Status.RESTORED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,7 @@ class Fleet:
     def steps(self) -> list[Step]:
         """Tables in the order in which they can be filled, with the columns given and what makes their rows."""
         return [
-            (Site, ("id", "name", "concession_id", "operator_id"), self._sites),
+            (Site, SITE, self._sites),
             (Station, STATION, self._stations),
             (Evse, ("id", "station_id", "number"), self._evses),
             (Connector, ("evse_id", "number", "status", "status_at"), self._connectors),
@@ -165,6 +175,7 @@ class Fleet:
             (DesiredProfile, DESIRED, self._desired),
             (Delivery, ("desired_id", "command_id", "intent"), self._deliveries),
             (ReportedSchedule, REPORTED, self._reported),
+            (Judgement, JUDGED, self._judged),
         ]
 
     def _parts(self) -> None:
@@ -247,7 +258,10 @@ class Fleet:
     def _sites(self) -> Iterator[bulk.Row]:
         for number in range((self.size.stations - 1) // STATIONS_A_SITE + 1):
             # The first concession and the first operator have a part of their own, and share one.
-            yield number + 1, f"Fleet site {number}", number % MUNICIPALITIES + 1, number % OPERATORS + 1
+            town = number % MUNICIPALITIES + 1
+            address = f"Laan {number}, {1000 + 100 * town + number % AREAS} AB Fleet town {town}"
+            north, east = 52 + number % 97 / 200, 4.5 + number % 89 / 100
+            yield number + 1, f"Fleet site {number}", address, north, east, town, number % OPERATORS + 1
 
     def _stations(self) -> Iterator[bulk.Row]:
         booted = self._text(self.now - timedelta(days=20))
@@ -382,6 +396,27 @@ class Fleet:
         periods = json.dumps([{"start_s": 0, "limit": 12.0, "phases": None}])
         for pk in self._stations_ids:
             yield pk, COMMANDS_A_STATION * (pk - 1) + 2, 0, at, "read", "A", periods, 86_400
+
+    def _judged(self) -> Iterator[bulk.Row]:
+        """By requirements whose keys are asked for before the first row, as above."""
+        keys = dict(Requirement.objects.filter(code__in=KNOWN).values_list("code", "pk"))
+        return self._judgements(keys)
+
+    def _judgements(self, keys: Mapping[str, int]) -> Iterator[bulk.Row]:
+        at = self._text(self.now - timedelta(days=2))
+        for pk in self._stations_ids:
+            number = (pk - 1) // STATIONS_A_SITE
+            town, operator = number % MUNICIPALITIES + 1, number % OPERATORS + 1
+            for code, (most, tenth) in KNOWN.items():
+                status = most if pk % 10 else tenth
+                yield (
+                    town,
+                    keys[code],
+                    operator,
+                    pk,
+                    status.value,
+                    None if status is Status.NOT_ASSESSED else at,
+                )
 
     # ------------------------------------------------------------ as the database wants it
 

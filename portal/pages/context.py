@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from portal.accounts.roles import ROLE_NAMES, administers_people
+from portal.notices.unread import MOST_UNREAD, unread_of
 from portal.pages.logbook_rows import may_read
 from stations.models import Concession, Membership
 from stations.models.access import OPERATOR_ROLES, Role, memberships_of
@@ -40,6 +41,13 @@ class Frame:
     role: str = ""
     nav: tuple[Place, ...] = ()
     dock: tuple[Place, ...] = ()
+    unread: int = 0
+    has_notices: bool = False
+
+    @property
+    def unread_words(self) -> str:
+        """A count is bounded: beyond that it is "99+"."""
+        return f"{MOST_UNREAD}+" if self.unread > MOST_UNREAD else str(self.unread)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -61,23 +69,39 @@ def frame_of(request: HttpRequest) -> Frame:
         role=", ".join(dict.fromkeys(str(ROLE_NAMES[Role(m.role)]) for m in memberships)),
         nav=nav,
         dock=nav if is_driver else (),
+        unread=unread_of(user),
+        has_notices=request.path.startswith("/meldingen/"),
     )
 
 
 def _places(request: HttpRequest, user: User, memberships: list[Membership]) -> Iterator[Place]:
     roles = {membership.role for membership in memberships}
+    operates = user.is_superuser or bool(roles & set(OPERATOR_ROLES))
+    supervises = user.is_superuser or Role.OFFICIAL in roles
+    if supervises:
+        yield _place(request, _("Overview"), reverse("official:overview"), ("/overzicht/",))
+    if operates:
+        yield _place(request, _("Work"), reverse("work"), ("/werkvoorraad/",))
     if user.is_superuser or roles:
         yield _place(
             request, _("Compliance"), compliance_home(user), ("/naleving/", "/bewijs/", "/steekproef/")
         )
+    if supervises:
+        # Who operates nothing comes to a station from here.
+        within = ("/laadobjecten/",) if operates else ("/laadobjecten/", "/stations/", "/configuratie/")
+        yield _place(request, _("Charging objects"), reverse("official:objects"), within)
+        yield _place(request, _("Use"), reverse("official:usage"), ("/gebruik/",))
+    if operates:
         yield _place(request, _("Stations"), reverse("stations:list"), ("/stations/", "/configuratie/"))
-    if user.is_superuser or roles & set(OPERATOR_ROLES):
+        yield _place(request, _("Sessions"), reverse("fleet_sessions"), ("/sessies/",))
+        yield _place(request, _("Tariffs"), reverse("tariffs"), ("/tarieven/",))
         yield _place(request, _("Connections"), reverse("connections"), ("/verbindingen/", "/firmware/"))
         yield _place(request, _("Cards"), reverse("cards"), ("/passen/",))
     if not roles:
         yield from _driver_places(request)
     if administers_people(user):
         yield _place(request, _("People"), reverse("people:members"), ("/mensen/",))
+        yield _place(request, _("Webhooks"), reverse("webhooks:list"), ("/webhooks/",))
     if may_read(user):
         yield _place(request, _("Audit log"), reverse("logbook"), ("/logboek/",))
     if user.is_staff:

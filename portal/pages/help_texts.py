@@ -13,11 +13,41 @@ LISTS = _(
     "remembered. Under “Saved filters” you keep what you look at often, and choose what the list opens with. CSV and "
     "XLSX hold what is shown now, all pages of it."
 )
+CHARTS = _(
+    "In a chart you look closer by dragging over a stretch of time, or with the buttons above it. With the keyboard: "
+    "the arrows, Page Up, Page Down, Home and End move a line that says time, power and limit; + and - zoom."
+)
 SAFE = _(
     "What you send to a station waits for its answer. Nothing counts as done before the station says so."
 )
 
 HELP: Mapping[str, tuple[str | Promise, ...]] = {
+    "official:overview": (
+        _(
+            "A visit ends when you asked for nothing for a while. What came since then is new, however often you "
+            "load the page. Click a requirement to see its evidence and to judge it."
+        ),
+        _(
+            "Only what was required or promised waits here. When you find a deviation, give the operator a day "
+            "by which it is restored; that day is kept in sight here."
+        ),
+        LISTS,
+    ),
+    "official:objects": (
+        _(
+            "Each object has a sign for each requirement on stations. Click a sign to see its proof. Choose a "
+            "requirement and whether it is met to find the objects you look for."
+        ),
+        _("Choose “map” to see the same objects on a map, with a list beside it."),
+        LISTS,
+    ),
+    "official:usage": (
+        _(
+            "Where an area has too few drivers, another one is left out too: else you could work out the first by "
+            "taking the others off the total."
+        ),
+        LISTS,
+    ),
     "compliance:matrix": (
         _(
             "Each row is a requirement or a wish, each column an operator. A cell shows the weakest status of"
@@ -52,11 +82,36 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
             "requirement is about a car that charges."
         ),
     ),
+    "work": (
+        _(
+            "Here stands what goes wrong at your stations, by itself and the worst first: who is silent, what "
+            "failed, what ends soon. Each line leads to where it is mended."
+        ),
+        _(
+            "What can wait you put aside, with a reason and a day. Your colleagues see who did so. It comes "
+            "back after that day, and before it when it gets worse."
+        ),
+        LISTS,
+    ),
+    "fleet_sessions": (
+        _(
+            "“Limits that stood” names the limits that the station had while the car charged. Click the start "
+            "of a session to see which of them held it back."
+        ),
+        LISTS,
+    ),
+    "tariff": (
+        _(
+            "The first price that holds decides, for each kind of price. Fill in a session of your own under "
+            "“What would a session cost?” to see what it comes to."
+        ),
+    ),
     "stations:list": (
         _(
             "“Limits” shows the worst of what stands on a station: drifted and refused come first. Search by "
             "station, street or place."
         ),
+        _("The page refreshes by itself. “Pause live” holds it still."),
         LISTS,
     ),
     "stations:detail": (
@@ -65,6 +120,12 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
             "was wanted, what was sent and what the station says that it has. These three can differ."
         ),
         _("The page refreshes by itself. “Pause live” holds it still."),
+        CHARTS,
+        _("Click a stretch of the stack of profiles to see why that limit held."),
+    ),
+    "stations:session": (
+        _("Power against the limits of this session. Where nothing was measured the chart has a gap."),
+        CHARTS,
     ),
     "stations:why": (
         _(
@@ -172,6 +233,38 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
             "and start charging there within five minutes."
         ),
     ),
+    "notices:list": (
+        _(
+            "What needs your eye, the newest first. Click one to see what it is about; then it is read. It comes "
+            "once, and again only after it was over in between."
+        ),
+        LISTS,
+    ),
+    "notices:preferences": (
+        _(
+            "The daily mail holds what you have not read in the portal by then. A day without news brings no mail."
+        ),
+    ),
+    "webhooks:list": (
+        _(
+            "A webhook sends a message to an address of your own as soon as something happens. Make it with an "
+            "https address, keep the secret in your system, and send a test."
+        ),
+        LISTS,
+    ),
+    "webhooks:detail": (
+        _(
+            "What is not taken is sent again for a day, with growing pauses. After that the webhook is marked as "
+            "failing, until a test is taken."
+        ),
+        LISTS,
+    ),
+    "account_tokens": (
+        _(
+            "Give each program a token of its own, for what it needs and no more. Revoke it when the program goes, "
+            "or when somebody else may have seen it."
+        ),
+    ),
     "driver:preferences": (_("Choose your language, and what we tell you about your charging."),),
     "driver:data": (
         _(
@@ -187,5 +280,6 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
             "The line shows your power, the other line the limit. Below it stands what happened, step by "
             "step."
         ),
+        CHARTS,
     ),
 }

@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from portal.pages.context import compliance_home
 from stations.models import Token
 from stations.models.access import Role, memberships_of
 
@@ -21,8 +20,8 @@ def home(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)  # LoginRequiredMiddleware lets nobody else in
     roles = {membership.role for membership in memberships_of(user)}
     if Role.OFFICIAL in roles:
-        return redirect(compliance_home(user))
+        return redirect("official:overview")
     if roles or user.is_superuser:
-        return redirect("stations:list")
+        return redirect("work")
     # Who has no card either finds out here what to ask, and whom.
     return redirect("driver:now" if Token.objects.filter(user=user).exists() else "account_overview")

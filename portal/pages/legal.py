@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from portal.pages.official.objects_map import tiles_host
+
 
 @login_not_required
 @require_safe
@@ -18,4 +20,5 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    return render(request, "pages/privacy.html", {"frame_days": settings.OCPP_FRAME_RETENTION_DAYS})
+    context = {"frame_days": settings.OCPP_FRAME_RETENTION_DAYS, "map_host": tiles_host()}
+    return render(request, "pages/privacy.html", context)

@@ -7,21 +7,28 @@ from portal.pages import (
     cards,
     commands,
     configuration,
+    configuration_choose,
     configuration_rollouts,
     configuration_templates,
+    fleet_sessions,
     frames,
     monitoring,
+    people,
     read_back,
     registers,
     security,
     station,
     station_list,
     station_power,
+    tariffs,
     why,
 )
 from portal.pages.diagnostics_urls import station_paths
 from portal.pages.driver import cards as driver_cards
 from portal.pages.driver import my_data, notices, now, preferences, session, sessions
+from portal.pages.official import objects, overview, usage
+from portal.pages.work import aside
+from portal.pages.work.queue import work
 
 station_urls = (
     [
@@ -29,18 +36,18 @@ station_urls = (
         path("<str:identity>/", station.profiles, name="detail"),
         path("<str:identity>/waarom/", why.why, name="why"),
         path("<str:identity>/vermogen.csv", station.power_csv, name="power_csv"),
+        path("<str:identity>/vermogen.json", station_power.power_json, name="power_json"),
         path("<str:identity>/registers/", registers.registers, name="registers"),
         path("<str:identity>/registers.csv", registers.registers_csv, name="registers_csv"),
         path("<str:identity>/sessies/", station.sessions, name="sessions"),
-        path("<str:identity>/vermogen.json", station_power.power_json, name="power_json"),
-        path("<str:identity>/berichten/", frames.frames, name="frames"),
-        path("<str:identity>/berichten.csv", frames.frames_csv, name="frames_csv"),
-        *station_paths,
         path("<str:identity>/sessies/<int:pk>/", station_power.session, name="session"),
         path("<str:identity>/sessies/<int:pk>/vermogen.csv", station_power.session_csv, name="session_csv"),
         path(
             "<str:identity>/sessies/<int:pk>/vermogen.json", station_power.session_json, name="session_json"
         ),
+        path("<str:identity>/berichten/", frames.frames, name="frames"),
+        path("<str:identity>/berichten.csv", frames.frames_csv, name="frames_csv"),
+        *station_paths,
         path("<str:identity>/opdrachten/", commands.station_commands, name="commands"),
         path("<str:identity>/opdrachten/nieuw/<slug:kind>/", commands.new_command, name="command_new"),
         path("<str:identity>/opdrachten/<int:pk>/intrekken/", commands.cancel_command, name="command_cancel"),
@@ -89,10 +96,10 @@ driver_urls = (
         path("sessies/sessies.csv", sessions.sessions_csv, name="sessions_csv"),
         path("sessies/<int:pk>/", session.session, name="session"),
         path("sessies/<int:pk>/vermogen.csv", session.power_csv, name="power_csv"),
+        path("sessies/<int:pk>/vermogen.json", session.power_json, name="power_json"),
         path("passen/", driver_cards.cards, name="cards"),
         path("passen/code/", driver_cards.link_by_code, name="card_by_code"),
         path("passen/laden/", driver_cards.link_by_charge, name="card_by_charge"),
-        path("sessies/<int:pk>/vermogen.json", session.power_json, name="power_json"),
         path("passen/laden/stop/", driver_cards.stop_waiting, name="card_stop"),
         path("passen/<int:pk>/loskoppelen/", driver_cards.unlink, name="unlink"),
         path("voorkeuren/", preferences.preferences, name="preferences"),
@@ -114,10 +121,44 @@ card_paths = [
     path("passen/<int:pk>/ongedaan/", cards.undo_link, name="card_undo"),
 ]
 
+# Of the operator too: what asks for a hand, who charged, and at what price.
+work_paths = [
+    path("sessies/", fleet_sessions.fleet_sessions, name="fleet_sessions"),
+    path("tarieven/", tariffs.tariff_list, name="tariffs"),
+    path("tarieven/<int:pk>/", tariffs.tariff, name="tariff"),
+    path("werkvoorraad/", work, name="work"),
+    path("werkvoorraad/<slug:kind>/<int:row>/", aside.put_aside, name="work_aside"),
+    path("werkvoorraad/<slug:kind>/<int:row>/terug/", aside.take_back, name="work_take_back"),
+]
+
+official_urls = (
+    [
+        path("overzicht/", overview.overview, name="overview"),
+        path("laadobjecten/", objects.objects, name="objects"),
+        path("laadobjecten/punten.geojson", objects.points, name="points"),
+        path("gebruik/", usage.usage, name="usage"),
+    ],
+    "official",
+)
+
+# Of who administers a party.
+people_urls = (
+    [
+        path("", people.members, name="members"),
+        path("<int:pk>/wegnemen/", people.take_away, name="take_away"),
+        path("uitnodigen/", people.invite, name="invite"),
+        path("uitnodigingen/", people.invited, name="invitations"),
+        path("uitnodigingen/<int:pk>/opnieuw/", people.send_again, name="send_again"),
+        path("uitnodigingen/<int:pk>/intrekken/", people.withdraw, name="withdraw"),
+    ],
+    "people",
+)
+
 configuration_urls = (
     [
         path("", configuration_templates.template_list, name="list"),
         path("nieuw/", configuration_templates.new, name="new"),
+        path("kiezen/", configuration_choose.choose, name="choose"),
         path("<int:pk>/", configuration_templates.template, name="template"),
         path("<int:pk>/verwijderen/", configuration_templates.delete, name="delete"),
         path("<int:pk>/uitrollen/", configuration_rollouts.start, name="start"),

@@ -19,6 +19,13 @@ FIXED = {
         "/privacy/",
     ],
     "official": [
+        "/overzicht/",
+        "/overzicht/?what=waiting",
+        "/laadobjecten/",
+        "/laadobjecten/?requirement=206&standing=not",
+        "/laadobjecten/?view=map",
+        "/gebruik/",
+        f"{CONCESSION}?per=station_type",
         "/naleving/",
         CONCESSION,
         f"{CONCESSION}206/",
@@ -35,8 +42,21 @@ FIXED = {
         f"/stations/{GOOD}/configuratie/",
         f"/stations/{DEFECTIVE}/naleving/",
         "/logboek/",
+        "/meldingen/",
+        "/meldingen/voorkeuren/",
     ],
     "operator": [
+        "/meldingen/",
+        "/meldingen/voorkeuren/",
+        "/webhooks/",
+        "/webhooks/nieuw/",
+        "/account/tokens/",
+        "/werkvoorraad/",
+        "/werkvoorraad/?show=aside",
+        "/sessies/",
+        "/sessies/?state=limited",
+        "/tarieven/",
+        "/configuratie/kiezen/?q=ALF",
         "/stations/",
         "/stations/?q=nergens",
         f"/stations/{GOOD}/",
@@ -88,6 +108,9 @@ FIXED = {
         "/mijn/passen/",
         "/mijn/voorkeuren/",
         "/mijn/gegevens/",
+        "/meldingen/",
+        "/meldingen/voorkeuren/",
+        "/account/tokens/",
         "/stations/",
         "/account/password/change/",
         "/account/logout/",
@@ -105,7 +128,10 @@ FIXED = {
 NUMBERED = {
     "official": ((f"{CONCESSION}206/", f"{CONCESSION}207/", f"{CONCESSION}211/"), r"/bewijs/\d+/$"),
     "driver": (("/mijn/sessies/", "/mijn/passen/"), r"/mijn/(sessies/\d+|passen/\d+/loskoppelen)/$"),
-    "operator": (("/passen/",), r"/passen/\d+/$"),
+    "operator": (
+        ("/passen/", f"/stations/{GOOD}/sessies/", "/tarieven/"),
+        r"/(passen|sessies|tarieven)/\d+/$",
+    ),
 }
 
 

@@ -37,11 +37,61 @@ def main_link(page: Page, text: str) -> Locator:
 
 
 @both_widths
-def test_the_official_sees_proof_and_judges_it(people: People, size: dict[str, int]) -> None:
+def test_the_official_finds_the_deviation_of_a_defective_station_and_decides(
+    people: People, size: dict[str, int]
+) -> None:
+    """From the overview to the proof, and back: what is decided has its term there."""
+    station = "BET-0003" if size is WIDE else "BET-0005"  # no other journey judges these
     with people.visit("official", size=size) as person:
         page = person.page
         person.opens("/")
-        assert page.url.endswith(CONCESSION), "an official lands on the matrix"
+        assert page.url.endswith("/overzicht/"), "an official lands on the overview"
+        expect(page.get_by_role("heading", name=nl("Since your previous visit"))).to_be_visible()
+        row = page.locator("#duties tbody tr").filter(has_text=station)
+        expect(row).to_contain_text(nl("Waits for your judgement"))
+        expect(row).to_contain_text("Beta Charge")
+        row.locator("a[href^='/bewijs/']").click()
+
+        expect(heading(page)).to_contain_text(nl("Evidence on %(code)s: %(place)s").split("%")[0].strip())
+        expect(page.locator(".laad-verdict")).to_contain_text(nl("Deviation"))
+        expect(page.locator("section[aria-labelledby=chain-h]")).to_contain_text(nl("Correct"))
+        page.get_by_label(nl("Reason")).fill("Niet volgens de toezegging.")
+        page.get_by_label(nl("Restored before")).fill("31-12-2099")
+        page.get_by_role("button", name=nl("Record the judgement")).click()
+        expect(page.get_by_text(nl("Your judgement is recorded."))).to_be_visible()
+
+        person.opens("/overzicht/")
+        row = page.locator("#duties tbody tr").filter(has_text=station)
+        expect(row).to_contain_text(nl("Operator restores"))
+        expect(row).to_contain_text("2099")
+        person.shot("overzicht-beoordeeld")
+
+
+@both_widths
+def test_the_official_finds_an_object_on_the_map_by_keyboard(people: People, size: dict[str, int]) -> None:
+    with people.visit("official", size=size) as person:
+        page = person.page
+        person.opens("/laadobjecten/?view=map")
+        mark = page.locator(".leaflet-marker-icon").first
+        expect(mark).to_be_visible()
+        assert page.locator(".leaflet-marker-icon").count() == 9, "each place of the demo"
+        mark.focus()
+        expect(mark).to_have_attribute("aria-label", re.compile(r"laadpunt"))
+        page.keyboard.press("Enter")
+        link = page.locator(".leaflet-popup a")
+        expect(link).to_be_focused()
+        person.shot("kaart-open")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/laadobjecten/?q=*")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        assert not person.complaints
+
+
+@both_widths
+def test_the_official_sees_proof_and_judges_it(people: People, size: dict[str, int]) -> None:
+    with people.visit("official", size=size) as person:
+        page = person.page
+        person.opens(CONCESSION)
         row = page.get_by_role("row").filter(has=page.get_by_role("link", name="Stacken laadprofielen"))
         alpha, beta = row.locator(".laad-cell").all()
         expect(alpha).to_contain_text(nl("Proven"))
@@ -98,7 +148,7 @@ def test_the_operator_sets_a_limit_and_sees_it_confirmed(
     name = f"Druk op het net {size['width']}"
     with people.visit("operator", size=size) as person:
         page = person.page
-        person.opens("/")
+        person.opens("/stations/")
         expect(page.get_by_role("main")).to_contain_text("ALF-0001")
         page.locator("main a[href='/stations/ALF-0001/']").first.click()
         hero = page.locator(".laad-limit")
@@ -123,6 +173,55 @@ def test_the_operator_sets_a_limit_and_sees_it_confirmed(
 
         row.get_by_role("button", name=nl("Withdraw")).click()
         expect(hero).not_to_contain_text(name, timeout=SOON_MS)
+
+
+@both_widths
+def test_the_operator_sees_why_a_station_is_limited(people: People, size: dict[str, int]) -> None:
+    """From the work of the day to the one sentence, and to all that had a say in it."""
+    with people.visit("operator", size=size) as person:
+        page = person.page
+        person.opens("/")
+        assert page.url.endswith("/werkvoorraad/"), "an operator lands on the work"
+        expect(heading(page)).to_have_text(nl("Work"))
+        person.shot("werkvoorraad")
+        menu = page.get_by_role("navigation", name=nl("Main menu"))
+        menu.get_by_role("link", name=nl("Stations"), exact=True).click()
+        page.get_by_label(nl("Search"), exact=True).fill("ALF-0001")
+        page.get_by_role("main").get_by_role("button", name=nl("Show"), exact=True).click()
+        page.locator("main a[href='/stations/ALF-0001/']").first.click()
+
+        hero = page.locator(".laad-limit")
+        expect(hero.locator("strong")).to_contain_text("A")
+        expect(hero.locator(".laad-limit__win")).not_to_be_empty()
+        main_link(page, "Why this limit?").click()
+        claims = page.get_by_role("region", name=nl("What gives a limit at this moment"))
+        expect(claims).to_contain_text("Netbewust laden")
+        expect(claims.locator("strong").first).to_be_visible()
+        person.shot("waarom")
+
+
+@both_widths
+def test_the_operator_puts_work_aside_and_takes_it_back(people: People, size: dict[str, int]) -> None:
+    with people.visit("operator", size=size) as person:
+        page = person.page
+        person.opens("/werkvoorraad/")
+        lines = page.locator("main tbody tr")
+        if not lines.count():
+            expect(page.get_by_role("main")).to_contain_text(nl("Nothing asks for your attention"))
+            return
+        told = lines.first.get_by_role("rowheader").inner_text().splitlines()[0]
+        lines.first.get_by_role("link", name=nl("Put aside")).click()
+        page.get_by_label(nl("Why it can wait")).fill("De monteur komt donderdag.")
+        page.get_by_role("button", name=nl("Put aside")).click()
+        expect(
+            page.get_by_text(nl("Put aside. It comes back after that day, or when it gets worse."))
+        ).to_be_visible()
+        person.opens("/werkvoorraad/?show=aside")
+        aside = page.locator("main tbody tr").filter(has_text="De monteur komt donderdag.")
+        expect(aside).to_contain_text(told)
+        person.shot("opzij")
+        aside.get_by_role("button", name=nl("Take it back")).first.click()
+        expect(page.get_by_text(nl("It stands in the list again."))).to_be_visible()
 
 
 @both_widths

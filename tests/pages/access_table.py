@@ -26,10 +26,15 @@ STRANGERS = ("stranger", "rival", "passer")
 PAGES = """
                                          anony offic stran reade plann opera manag rival drive passe super
 GET    /                                 in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /overzicht/                       in    200   200   404   404   404   404   404   404   404   200
+GET    /laadobjecten/                    in    200   200   404   404   404   404   404   404   404   200
+GET    /laadobjecten/punten.geojson      in    200   200   404   404   404   404   404   404   404   200
+GET    /gebruik/                         in    200   200   404   404   404   404   404   404   404   200
 GET    /naleving/                        in    200   200   200   200   200   200   200   200   200   200
 GET    /naleving/{concession}/           in    200   404   200   200   200   200   404   404   404   200
 GET    /naleving/{concession}/{code}/    in    200   404   200   200   200   200   404   404   404   200
 POST   /naleving/{concession}/{code}/notitie/ in ->  404   403   403   403   403   404   404   404   ->
+POST   /naleving/{concession}/{code}/oordeel/ in 422  404   403   403   403   403   404   404   404   422
 GET    /bewijs/{evidence}/               in    200   404   200   200   200   200   404   404   404   200
 GET    /bewijs/{evidence}/metingen.csv   in    200   404   200   200   200   200   404   404   404   200
 GET    /bewijs/{evidence}/bewijs.json    in    200   404   200   200   200   200   404   404   404   200
@@ -86,6 +91,7 @@ POST   /stations/{station2}/bewaking/instellen/ in 404 404 404   404   ->    -> 
 POST   /stations/{station2}/bewaking/{monitor}/wissen/ in 404 404 404 404 ->   ->    404   404   404   ->
 GET    /configuratie/                    in    200   200   200   200   200   200   200   200   200   200
 GET    /configuratie/nieuw/              in    404   404   404   404   200   200   200   404   404   200
+GET    /configuratie/kiezen/             in    404   404   404   404   200   200   200   404   404   200
 GET    /configuratie/{template}/         in    404   404   200   200   200   200   404   404   404   200
 POST   /configuratie/{template}/         in    404   404   404   404   422   422   404   404   404   422
 POST   /configuratie/{template}/verwijderen/ in 404  404   404   404   ->    ->    404   404   404   ->
@@ -124,6 +130,13 @@ GET    /mijn/gegevens/gegevens.json      in    200   200   200   200   200   200
 GET    /mijn/gegevens/metingen.csv       in    200   200   200   200   200   200   200   200   200   200
 POST   /mijn/gegevens/wissen/            in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
 POST   /mijn/gegevens/wissen/intrekken/  in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /werkvoorraad/                    in    404   404   200   200   200   200   200   404   404   200
+GET    /werkvoorraad/limit/{lost}/       in    404   404   404   200   200   200   404   404   404   200
+POST   /werkvoorraad/limit/{lost}/       in    404   404   404   ->    ->    ->    404   404   404   ->
+POST   /werkvoorraad/limit/{lost}/terug/ in    404   404   404   ->    ->    ->    404   404   404   ->
+GET    /sessies/                         in    404   404   200   200   200   200   200   404   404   200
+GET    /tarieven/                        in    404   404   200   200   200   200   200   404   404   200
+GET    /tarieven/{tariff}/               in    404   404   200   200   200   200   404   404   404   200
 GET    /passen/                          in    404   404   200   200   200   200   200   404   404   200
 GET    /passen/{card}/                   in    404   404   200   200   200   200   404   404   404   200
 POST   /passen/{card}/code/              in    404   404   404   404   200   200   404   404   404   200
@@ -133,16 +146,34 @@ GET    /mijn/sessies/                    in    200   200   200   200   200   200
 GET    /mijn/sessies/sessies.csv         in    200   200   200   200   200   200   200   200   200   200
 GET    /mijn/sessies/{session}/          in    404   404   404   404   404   404   404   200   404   404
 GET    /mijn/sessies/{session}/vermogen.csv in 404   404   404   404   404   404   404   200   404   404
+GET    /mijn/sessies/{session}/vermogen.json in 404  404   404   404   404   404   404   200   404   404
+GET    /meldingen/                       in    200   200   200   200   200   200   200   200   200   200
+POST   /meldingen/gelezen/               in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+GET    /meldingen/voorkeuren/            in    200   200   200   200   200   200   200   200   200   200
+POST   /meldingen/voorkeuren/            in    422   422   422   422   422   422   422   422   422   422
+GET    /meldingen/afmelden/token-x/      410   410   410   410   410   410   410   410   410   410   410
+GET    /meldingen/{notice}/              in    404   404   404   404   404   ->    404   404   404   404
+POST   /meldingen/{notice}/gelezen/      in    404   404   404   404   404   ->    404   404   404   404
+GET    /webhooks/                        in    404   404   404   404   404   200   200   404   404   200
+GET    /webhooks/nieuw/                  in    404   404   404   404   404   200   200   404   404   200
+POST   /webhooks/nieuw/                  in    404   404   404   404   404   422   422   404   404   422
+GET    /webhooks/{webhook}/              in    404   404   404   404   404   200   404   404   404   200
+GET    /webhooks/{webhook}/wijzigen/     in    404   404   404   404   404   200   404   404   404   200
+POST   /webhooks/{webhook}/wijzigen/     in    404   404   404   404   404   422   404   404   404   422
+POST   /webhooks/{webhook}/proef/        in    404   404   404   404   404   ->    404   404   404   ->
+POST   /webhooks/{webhook}/sleutel/      in    404   404   404   404   404   200   404   404   404   200
+GET    /webhooks/{webhook}/verwijderen/  in    404   404   404   404   404   200   404   404   404   200
+POST   /webhooks/{webhook}/verwijderen/  in    404   404   404   404   404   ->    404   404   404   ->
+POST   /webhooks/{webhook}/leveringen/{delivery}/opnieuw/ in 404 404 404 404  404   ->    404   404   404   ->
 GET    /logboek/                         in    200   200   404   404   404   200   200   404   404   200
 GET    /logboek/logboek.csv              in    200   200   404   404   404   200   200   404   404   200
 GET    /live/?station={station}          in    204   404   204   204   204   204   404   404   404   204
 GET    /live/?session={session}          in    404   404   404   404   404   404   404   204   404   404
-GET    /mijn/sessies/{session}/vermogen.json in 404  404   404   404   404   404   404   200   404   404
+GET    /live/?rollout={rollout}          in    404   404   204   204   204   204   404   404   404   204
 GET    /toegankelijkheid/                200   200   200   200   200   200   200   200   200   200   200
 GET    /privacy/                         200   200   200   200   200   200   200   200   200   200   200
 POST   /taal/                            ->    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
 GET    /health/live                      200   200   200   200   200   200   200   200   200   200   200
-GET    /live/?rollout={rollout}          in    404   404   204   204   204   204   404   404   404   204
 GET    /health/ready                     200   200   200   200   200   200   200   200   200   200   200
 """
 
@@ -181,6 +212,9 @@ GET    /account/2fa/webauthn/reauthenticate/ in ->   ->    ->    ->    ->    -> 
 GET    /account/2fa/webauthn/login/      in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
 GET    /account/2fa/webauthn/keys/{factor}/edit/ in -> ->  ->    ->    ->    ->    ->    ->    ->    ->
 GET    /account/2fa/webauthn/keys/{factor}/remove/ in -> -> ->   ->    ->    ->    ->    ->    ->    ->
+GET    /account/tokens/                  in    200   200   200   200   200   200   200   200   200   200
+GET    /account/tokens/nieuw/            in    ->    ->    ->    ->    ->    ->    ->    ->    ->    ->
+POST   /account/tokens/{apitoken}/intrekken/ in 404  404   404   404   404   404   404   ->    404   404
 GET    /account/sessions/                in    200   200   200   200   200   200   200   200   200   200
 POST   /account/sessions/1/eindigen/     in    404   404   404   404   404   404   404   404   404   404
 GET    /account/3rdparty/                in    200   200   200   200   200   200   200   200   200   200
@@ -260,6 +294,24 @@ GET    /api/v1/evidence/                 401   200   200   200   200   200   200
 GET    /api/v1/evidence/{evidence}/      401   200   404   200   200   200   200   404   404   404   200
 GET    /api/v1/evidence/{evidence}/reproduce/ 401 200 404   200   200   200   200   404   404   404   200
 GET    /api/v1/audit/                    401   200   200   404   404   404   200   200   404   404   200
+GET    /api/v1/cards/                    401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/cards/{card}/             401   404   404   200   200   200   200   404   404   404   200
+GET    /api/v1/tariffs/                  401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/tariffs/{tariff}/         401   404   404   200   200   200   200   404   404   404   200
+GET    /api/v1/people/                   401   404   404   404   404   404   200   200   404   404   200
+GET    /api/v1/notices/                  401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/notices/{notice}/         401   404   404   404   404   404   200   404   404   404   404
+POST   /api/v1/notices/{notice}/read/    401   404   404   404   404   404   200   404   404   404   404
+GET    /api/v1/webhooks/                 401   200   200   200   200   200   200   200   200   200   200
+POST   /api/v1/webhooks/                 401   404   404   404   404   404   201   404   404   404   201
+GET    /api/v1/webhooks/{webhook}/       401   404   404   404   404   404   200   404   404   404   200
+PUT    /api/v1/webhooks/{webhook}/       401   404   404   404   404   404   200   404   404   404   200
+DELETE /api/v1/webhooks/{webhook}/       401   404   404   404   404   404   204   404   404   404   204
+POST   /api/v1/webhooks/{webhook}/rotate/ 401  404   404   404   404   404   200   404   404   404   200
+POST   /api/v1/webhooks/{webhook}/test/  401   404   404   404   404   404   202   404   404   404   202
+GET    /api/v1/webhook-deliveries/       401   200   200   200   200   200   200   200   200   200   200
+GET    /api/v1/webhook-deliveries/{delivery}/ 401 404 404 404  404   404   200   404   404   404   200
+POST   /api/v1/webhook-deliveries/{delivery}/again/ 401 404 404 404 404 404 202  404   404   404   202
 GET    /api/v1/probes/                   401   200   200   200   200   200   200   200   200   200   200
 POST   /api/v1/probes/                   401   202   404   404   404   202   202   404   404   404   202
 GET    /api/v1/probes/{probe}/           401   200   404   200   200   200   200   404   404   404   200
@@ -287,8 +339,8 @@ ADMIN_MODELS = {
     "operators": ["token", "tokengroup", "tariff", "driftpolicy", "safelimit"],
     "parties": ["municipality", "operator", "concession"],
     "records": ["desiredprofile", "reportedschedule"],
-    "system": ["user", "tokenproxy", "emailaddress"],
-    "factors": ["authenticator"],
+    "system": ["user", "emailaddress"],
+    "factors": ["authenticator", "apitoken"],
 }
 ADMIN_TABLES = {
     # What an administrator of the operator keeps; the official reads it.

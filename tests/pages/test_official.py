@@ -305,7 +305,108 @@ def test_evidence_that_is_judged_otherwise_today_shows_what_differs(client: Clie
     assert "What differs" in page
 
 
+# ---------------------------------------------------------------- by type, by priority, by horizon
+def test_the_matrix_has_a_column_for_each_type_of_station(client: Client, official: Any) -> None:
+    station = present(one_per_purpose=True)
+    promise()
+    probed(station)
+    type(station.row).objects.filter(pk=station.row.pk).update(vendor="Vast", model="A1")
+    page = text(client, MATRIX, per="station_type")
+    assert "Requirements and wishes by station type" in page
+    assert '<span class="laad-op">Vast A1</span>' in page
+    assert "laad-breach" in page
+    assert "Stacken laadprofielen" in page
+    assert 'id="op-alpha"' not in page, "a type promised nothing, so there is no sentence on it"
+    assert "Meewerken" not in page, "what is asked of a back office has no type"
+
+
+def test_an_operator_sees_the_types_of_its_own_stations(client: Client) -> None:
+    ours, theirs = make_online_station(operator="alpha"), make_online_station(operator="beta")
+    for row, vendor in ((ours, "Onze"), (theirs, "Hunne")):
+        type(row).objects.filter(pk=row.pk).update(vendor=vendor)
+    client.force_login(make_staff(operator=make_operator("alpha")))
+    page = text(client, MATRIX, per="station_type")
+    assert "Onze" in page
+    assert "Hunne" not in page
+    assert "Hunne" not in text(client, MATRIX, per="station_type", operator="beta")
+
+
+def test_the_matrix_is_filtered_by_priority_and_horizon(client: Client, official: Any) -> None:
+    make_online_station()
+    ConcessionRequirement.objects.filter(requirement__code="207").update(priority=1)
+    page = text(client, MATRIX, prio="1")
+    assert "/207/" in page
+    assert "/206/" not in page
+    assert "/207/" not in text(client, MATRIX, prio="none")
+    page = text(client, MATRIX, horizon="future")
+    assert "/210/" in page
+    assert "/206/" not in page
+    client.force_login(make_staff())
+    page = text(client, MATRIX, prio="1")
+    assert "/206/" in page, "what matters most to the municipality cannot be found out by a filter"
+    assert 'name="prio"' not in page
+
+
+def test_what_is_not_kept_says_so_without_a_new_page(client: Client, official: Any) -> None:
+    make_online_station()
+    script = {"HX-Request": "true"}
+    kept = client.post(MATRIX + "208/notitie/", {"priority": "1", "comment": "x"}, headers=script)
+    assert "Saved" in kept.content.decode()
+    refused = client.post(MATRIX + "208/notitie/", {"priority": "9", "comment": "y"}, headers=script)
+    assert "Not saved" in refused.content.decode()
+
+
 # ---------------------------------------------------------------- judging it
+def test_one_judgement_is_given_on_many_stations(client: Client, official: Any) -> None:
+    stations = [present(one_per_purpose=True) for _ in range(3)]
+    promise()
+    found = [probed(station) for station in stations]
+    page = text(client, MATRIX + "206/")
+    assert "3 pieces of evidence wait." in page
+    form = {"status": "deviation", "reason": "Zelfde firmware.", "restore_by": "31-12-2099"}
+    answer = client.post(MATRIX + "206/oordeel/", {**form, "evidence": []})
+    assert answer.status_code == 422
+    assert "Choose what your judgement is about." in answer.content.decode()
+    assert not Decision.objects.exists()
+    chosen = [row.pk for row in found[:2]]
+    page = client.post(MATRIX + "206/oordeel/", {**form, "evidence": chosen}, follow=True).content.decode()
+    assert "Your judgement is recorded for 2 subjects." in page
+    assert {row.evidence_id for row in Decision.objects.all()} == set(chosen)
+    assert "1 piece of evidence waits." in " ".join(page.split())
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"status": "proven", "reason": "", "evidence": True}, "laad-error"),
+        (
+            {"status": "proven", "reason": "x", "restore_by": "31-12-2099", "evidence": True},
+            "Only a deviation",
+        ),
+        ({"status": "deviation", "reason": "x", "restore_by": "1-1-2001", "evidence": True}, "has passed"),
+        ({"status": "deviation", "reason": "x", "evidence": 999_999}, "laad-error"),
+    ],
+)
+def test_a_judgement_on_many_that_cannot_be_is_sent_back(
+    client: Client, official: Any, form: dict[str, Any], said: str
+) -> None:
+    found = probed(present(one_per_purpose=True))
+    if form["evidence"] is True:
+        form = {**form, "evidence": found.pk}
+    answer = client.post(MATRIX + "206/oordeel/", form)
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Decision.objects.exists()
+
+
+def test_who_supervises_nothing_judges_nothing(client: Client) -> None:
+    found = probed(present(one_per_purpose=True))
+    client.force_login(make_staff())
+    assert "Your judgement" not in text(client, MATRIX + "206/")
+    form = {"status": "proven", "reason": "x", "evidence": found.pk}
+    assert client.post(MATRIX + "206/oordeel/", form).status_code == 403
+
+
 def test_an_official_judges(client: Client, official: Any) -> None:
     station = present(one_per_purpose=True)
     promise()
