@@ -33,6 +33,8 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Box:
+    """`url`: where a click on it leads, and `name` what that is; `is_stop`: the keyboard stops there too."""
+
     tag: ClassVar[str] = "rect"
     css: str
     x: str
@@ -40,6 +42,9 @@ class Box:
     width: str
     height: str
     radius: int
+    url: str = ""
+    name: str = ""
+    is_stop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,25 @@ class Drawing:
     title: str
     marks: tuple[Mark, ...]
 
+    @property
+    def role(self) -> str:
+        """A picture; with links in it a group, for within a picture nobody finds them."""
+        return "group" if any(isinstance(mark, Box) and mark.url for mark in self.marks) else "img"
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time with what is written on it, in full and where there is little room."""
+    """A stretch of time with what is written on it, in full and where there is little room.
+
+    `url` and `name` as of a Box.
+    """
 
     start: datetime
     end: datetime
     text: str = ""
     short: str = ""
+    url: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.pages.charts import Drawing, Span
@@ -19,7 +21,9 @@ from portal.pages.stack_chart import StackChart, StackRow, stack_drawings
 from portal.templatetags.measures import NBSP, ampere, clock
 from smartcharging.domain.explain import Hardware, Outcome
 from smartcharging.models import DesiredProfile
+from stations.models import Station
 
+MINUTE = timedelta(minutes=1)
 ORDER = (DesiredProfile.Purpose.STATION_MAX, DesiredProfile.Purpose.TX, DesiredProfile.Purpose.TX_DEFAULT)
 
 
@@ -42,19 +46,6 @@ class Line:
     kind: str
     level: str
     parts: tuple[Part, ...]
-    end: datetime  # of the window
-
-    @property
-    def times_told(self) -> str:
-        """From and until of its periods, a line each."""
-        return "\n".join(
-            f"{clock(start)}–{'24:00' if end == self.end else clock(end)}" for start, end, _ in self.periods
-        )
-
-    @property
-    def limits_told(self) -> str:
-        """How much in each of these."""
-        return "\n".join(ampere(limit_a) for _, _, limit_a in self.periods)
 
     @property
     def periods(self) -> list[tuple[datetime, datetime, float]]:
@@ -72,13 +63,93 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What is in force, and the profiles that decide it; empty where the hardware does."""
+
+    start: datetime
+    end: datetime
+    limit_a: float
+    names: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table: when, how much, whether it decides or who does, and where "why" is answered."""
+
+    times: str
+    limit: str
+    wins: bool
+    by: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
-    """The lines of a window, and what is in force."""
+    """The lines of a window, and what is in force.
+
+    `why_url`: the page that answers why, of the station; `evse`: of which socket is asked, 0: of the whole.
+    """
 
     start: datetime
     end: datetime
     lines: tuple[Line, ...]
-    effective: tuple[Span, ...]
+    effective: tuple[Held, ...]
+    why_url: str
+    evse: int
+
+    @property
+    def table(self) -> Iterator[tuple[Line, list[Row]]]:
+        """The drawing in rows, line by line."""
+        for line in self.lines:
+            yield (
+                line,
+                [
+                    self._row(part.start, part.end, part.limit_a, wins=part.wins, socket=line.source.evse)
+                    for part in line.parts
+                ],
+            )
+
+    @property
+    def held(self) -> list[Row]:
+        """Its lowest row."""
+        return [self._row(each.start, each.end, each.limit_a, by=each.names) for each in self.effective]
+
+    def _row(
+        self,
+        start: datetime,
+        end: datetime,
+        limit_a: float,
+        *,
+        wins: bool = False,
+        by: str = "",
+        socket: int = 0,
+    ) -> Row:
+        url = self._why(start, end, socket)
+        return Row(f"{clock(start)}–{self._until(end)}", ampere(limit_a), wins, by, url)
+
+    def _until(self, end: datetime) -> str:
+        return "24:00" if end == self.end else clock(end)
+
+    def _why(self, start: datetime, end: datetime, socket: int) -> str:
+        """Asks of the first whole minute within: the question knows no seconds."""
+        at = start.replace(second=0, microsecond=0)
+        if at < start and at + MINUTE < end:
+            at += MINUTE
+        # Not by localtime(), which takes twice as long: a day has hundreds of these.
+        local = at.astimezone(timezone.get_default_timezone())
+        return f"{self.why_url}?socket={socket or self.evse}&day={local:%d-%m-%Y}&time={local:%H:%M}"
+
+    def _span(self, start: datetime, end: datetime, limit_a: float, socket: int = 0) -> Span:
+        text = ampere(limit_a)
+        said = {"limit": text, "start": clock(start), "end": self._until(end)}
+        return Span(
+            start,
+            end,
+            text,
+            text.split(NBSP, maxsplit=1)[0],
+            self._why(start, end, socket),
+            _("Why %(limit)s from %(start)s to %(end)s?") % said,
+        )
 
     @property
     def profiles(self) -> list[Line]:
@@ -90,8 +161,12 @@ class Stack:
                 level=line.level,
                 name=line.name,
                 wins_now=now is not None and line.wins_at(now),
-                in_force=[Span(start, end) for start, end, _ in line.periods],
-                wins=[_span(part.start, part.end, part.limit_a) for part in line.parts if part.wins],
+                in_force=[self._span(*period, line.source.evse) for period in line.periods],
+                wins=[
+                    self._span(part.start, part.end, part.limit_a, line.source.evse)
+                    for part in line.parts
+                    if part.wins
+                ],
             )
             for line in self.lines
         ]
@@ -102,15 +177,16 @@ class Stack:
                 start=self.start,
                 end=self.end,
                 rows=rows,
-                effective=self.effective,
+                effective=[self._span(each.start, each.end, each.limit_a) for each in self.effective],
                 effective_text=_("In force"),
                 now=now,
             )
         )
 
 
-def stack_of(limits: Limits, *, start: datetime, end: datetime, letters: Mapping[int, str]) -> Stack:
-    """The stack from `start` until `end`; `letters` are those of the sockets, by EVSE."""
+def stack_of(station: Station, limits: Limits, *, start: datetime, end: datetime, evse: int = 0) -> Stack:
+    """The stack from `start` until `end`; `station` comes with its EVSEs prefetched, `limits` are those of `evse`."""
+    letters = {each.number: each.letter for each in station.evses.all()}
     pieces = [piece for piece in limits.pieces if piece.start < end and piece.end > start]
     told = [_told_by(piece) for piece in pieces]
     sources = dict.fromkeys(source for by_source in told for source in by_source)
@@ -119,17 +195,17 @@ def stack_of(limits: Limits, *, start: datetime, end: datetime, letters: Mapping
             source,
             list(_parts([each.get(source) for each in told], pieces, start, end)),
             letters,
-            end,
         )
         for source in sources
     ]
     shown = [line for line in lines if _is_shown(line)]
     effective = [
-        _span(max(item.start, start), min(item.end, end), item.limit_a)
+        Held(max(item.start, start), min(item.end, end), item.limit_a, item.names)
         for item in limits.stretches
         if item.start < end and item.end > start
     ]
-    return Stack(start, end, tuple(sorted(shown, key=_place)), tuple(effective))
+    why_url = reverse("stations:why", args=[station.identity])
+    return Stack(start, end, tuple(sorted(shown, key=_place)), tuple(effective), why_url, evse)
 
 
 def _parts(
@@ -163,23 +239,22 @@ def _whole(source: Source) -> Source:
     return source._replace(evse=desired.evse_number)
 
 
-def _line(source: Source, parts: list[Part], letters: Mapping[int, str], end: datetime) -> Line:
+def _line(source: Source, parts: list[Part], letters: Mapping[int, str]) -> Line:
     desired, letter = source.desired, letters.get(source.evse)
     if desired is not None:
         name = f"{desired.name}, {letter}" if letter else desired.name
-        return Line(source, name, desired.get_purpose_display(), str(desired.stack_level), tuple(parts), end)
+        return Line(source, name, desired.get_purpose_display(), str(desired.stack_level), tuple(parts))
     if source.other:
         name = f"{source.other}, {letter}" if letter else source.other
-        return Line(source, name, _("limit of others"), "", tuple(parts), end)
+        return Line(source, name, _("limit of others"), "", tuple(parts))
     if source.hardware is Hardware.CONNECTION:
-        return Line(source, _("Connection"), _("hardware"), "", tuple(parts), end)
+        return Line(source, _("Connection"), _("hardware"), "", tuple(parts))
     return Line(
         source,
         _("Socket %(letter)s") % {"letter": letter or source.evse},
         _("hardware"),
         "",
         tuple(parts),
-        end,
     )
 
 
@@ -193,8 +268,3 @@ def _place(line: Line) -> tuple[int, int, int]:
     if desired is None:
         return len(ORDER) + (line.source.hardware is not None), 0, line.source.evse
     return ORDER.index(DesiredProfile.Purpose(desired.purpose)), -desired.stack_level, desired.evse_number
-
-
-def _span(start: datetime, end: datetime, limit_a: float) -> Span:
-    text = ampere(limit_a)
-    return Span(start, end, text, text.split(NBSP, maxsplit=1)[0])

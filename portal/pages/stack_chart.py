@@ -1,12 +1,16 @@
-"""The stack of profiles over a day: one row per profile, the highest level on top, below it what the station obeys."""
+"""The stack of profiles over a day: one row per profile, the highest level on top, below it what the station obeys.
+
+A click on a segment asks why. The keyboard stops at those of the lowest row; the others are links in the table beside.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal.pages.charts import (
+    Box,
     Drawing,
     Mark,
     Shape,
@@ -110,16 +114,17 @@ def _effective(chart: StackChart, time: TimeAxis, sheet: Sheet, under: int) -> I
     top = under + (14 if wide else 26)
     yield label("t-steer", 4, top + 20 if wide else top - 7, chart.effective_text)
     for span in chart.effective:
-        yield _bar("win", span, time, top, 32)
+        yield replace(_bar("win", span, time, top, 32), is_stop=True)
         text = _fitting(span, time)
         if text:
             middle = (time.x(span.start) + time.x(span.end)) / 2
             yield label("t-on t-mid", middle, top + 21, text)
 
 
-def _bar(css: str, span: Span, time: TimeAxis, y: float, height: float) -> Mark:
+def _bar(css: str, span: Span, time: TimeAxis, y: float, height: float) -> Box:
     left, right = time.x(span.start), time.x(span.end)
-    return box(css, left + GAP_PX / 2, y, max(1.0, right - left - GAP_PX), height)
+    bar = box(css, left + GAP_PX / 2, y, max(1.0, right - left - GAP_PX), height)
+    return replace(bar, url=span.url, name=span.name)
 
 
 def _fitting(span: Span, time: TimeAxis) -> str:

@@ -172,8 +172,7 @@ class StationDay:
     @cached_property
     def stack(self) -> Stack:
         """Profiles that are, were or will be in force today, and the hardware beneath them."""
-        letters = {evse.number: evse.letter for evse in self.station.evses.all()}
-        return stack_of(self.limits, start=self.start, end=self.end, letters=letters)
+        return stack_of(self.station, self.limits, start=self.start, end=self.end)
 
     @cached_property
     def stack_drawings(self) -> tuple[Drawing, Drawing]:

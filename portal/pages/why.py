@@ -156,7 +156,7 @@ class Why:
 
     @cached_property
     def stack(self) -> Stack:
-        return stack_of(self.limits, start=self.start, end=self.end, letters=self._letters)
+        return stack_of(self.station, self.limits, start=self.start, end=self.end, evse=self.evse)
 
     @cached_property
     def drawings(self) -> tuple[Drawing, Drawing]:

@@ -50,7 +50,11 @@ def _svg(mark: charts.Mark) -> str:
     match mark:
         case Box():
             place = f'x="{mark.x}" y="{mark.y}" width="{mark.width}" height="{mark.height}"'
-            return f'<rect class="{mark.css}" {place} rx="{mark.radius}"/>'
+            drawn = f'<rect class="{mark.css}" {place} rx="{mark.radius}"/>'
+            if not mark.url:
+                return drawn
+            stop = "" if mark.is_stop else ' tabindex="-1"'
+            return f'<a href="{escape(mark.url)}" aria-label="{escape(mark.name)}"{stop}>{drawn}</a>'
         case Path():
             return f'<path class="{mark.css}" d="{mark.d}"/>'
         case Label():

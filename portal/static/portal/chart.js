@@ -9,7 +9,6 @@ const SHORTEST_S = 120; // of what can be shown
 const SAY_MS = 400; // between two things that are said
 const FETCH_MS = 2000; // between two times that the numbers are asked for
 const FONT = '13px "Source Sans 3", system-ui, sans-serif';
-const FINER = new Set([10, 5, 2, 1]); // seconds
 const DASHES = [[8, 3], [3, 3], [9, 3, 2, 3]];
 const charts = new WeakMap();
 
@@ -77,15 +76,21 @@ class Chart {
 
   async load() {
     this.fetched = performance.now();
-    const shown = this.plot && !this.isWhole ? this.range : null;
-    const base = await this.fetch("");
+    const isPart = this.plot && this.series !== this.base;
+    const [base, part] = await Promise.all([this.fetch(""), isPart ? this.fetch(this.asking()) : null]);
     this.waiting = undefined;
     if (!base) return;
-    const isAnotherDay = this.base && this.base.start !== base.start;
+    const staysPut = this.plot && !this.isWhole && this.base.start === base.start; // not when another day began
     this.base = base;
-    this.series = base;
+    this.series = (staysPut && part) || base;
     if (!this.plot) this.draw();
-    else this.show(...(shown && !isAnotherDay ? shown : [base.start, base.end]), { quiet: true });
+    else this.show(...(staysPut ? this.range : [base.start, base.end]), { quiet: true });
+  }
+
+  /** The part that is shown, as an address asks for it. */
+  asking() {
+    const [from, until] = this.range;
+    return `?from=${Math.floor(from)}&until=${Math.ceil(until)}`;
   }
 
   async fetch(query) {
@@ -101,17 +106,19 @@ class Chart {
   look() {
     clearTimeout(this.looking);
     this.looking = setTimeout(async () => {
-      const [from, until] = this.range.map(Math.round);
-      const coarse = this.series.in_quarters || this.series.step_s > 10;
-      const loaded = this.series.until - this.series.from;
-      const isWithin = this.series.from <= from && until <= this.series.until;
-      if (isWithin && !(coarse && until - from <= loaded / 2)) return;
-      if (!isWithin) this.take(this.base);
+      const [from, until] = this.range;
+      const isMuchLess = until - from <= (this.series.until - this.series.from) / 2;
+      const isFine = this.series.step_s === 1 && !this.series.in_quarters;
+      if (isFine || !isMuchLess) return;
       if (this.isWhole) return;
-      const part = await this.fetch(`?from=${from}&until=${until}`);
-      const [first, last] = this.range;
-      if (part && part.from <= first + 1 && part.until >= last - 1) this.take(part);
+      const part = await this.fetch(this.asking());
+      if (part && this.holds(part)) this.take(part);
     }, 200);
+  }
+
+  /** Whether these numbers reach as far as what is shown. */
+  holds(series) {
+    return series.from <= this.range[0] + 1 && series.until >= this.range[1] - 1;
   }
 
   take(series) {
@@ -226,7 +233,7 @@ class Chart {
     const span = Math.min(whole, Math.max(Math.min(SHORTEST_S, whole), until - from));
     const start = Math.min(Math.max((from + until - span) / 2, this.base.start), this.base.end - span);
     this.range = [start, start + span];
-    this.take(this.series);
+    this.take(this.holds(this.series) ? this.series : this.base);
     if (!quiet) this.say(this.words.shown.replace("{from}", this.time(start)).replace("{until}", this.time(start + span)));
   }
 
@@ -244,8 +251,8 @@ class Chart {
 
   /** However it came about: by a button, a key, a drag or a double click. */
   zoomed() {
+    if (!this.plot) return; // still being made
     const { min, max } = this.plot.scales.x;
-    if (min === undefined || min === null) return;
     const isAsked = Math.abs(min - this.range[0]) < 0.5 && Math.abs(max - this.range[1]) < 0.5;
     if (!isAsked) { // uPlot's own: keep it within what can be shown
       queueMicrotask(() => this.show(min, max));
@@ -326,7 +333,7 @@ class Chart {
   tick(at) {
     const { start, end, offsets } = this.base;
     const text = clock(offsets, at);
-    if (this.range[1] - this.range[0] > 2 * 86_400 || (text.startsWith("00:00") && end - start > 25 * 3600)) {
+    if (text.startsWith("00:00") && end - start > 25 * 3600) {
       const local = localAt(offsets, at);
       return `${local.getUTCDate()}-${local.getUTCMonth() + 1}`;
     }
@@ -335,8 +342,7 @@ class Chart {
 
   time(at) {
     const { start, end, offsets } = this.base;
-    const text = at === end && clock(offsets, at) === "00:00" ? "24:00"
-      : clock(offsets, at, { seconds: FINER.has(this.series.step_s) });
+    const text = at === end && clock(offsets, at) === "00:00" ? "24:00" : clock(offsets, at, { seconds: this.series.step_s < 30 });
     if (end - start <= 25 * 3600) return text;
     const local = localAt(offsets, at);
     return `${local.getUTCDate()}-${local.getUTCMonth() + 1} ${text}`;
@@ -350,10 +356,10 @@ class Chart {
   sentence(at) {
     const { series, words } = this;
     const place = Math.min(Math.floor((at - series.from) / series.step_s), series.import_kw.length - 1);
-    const [taken, back] = [series.import_kw[place], series.export_kw?.[place]];
+    const [taken, back] = [series.import_kw[place] ?? null, series.export_kw?.[place]];
     const isComing = series.now !== null && at > series.now;
     const parts = [];
-    if (taken === null || taken === undefined) parts.push(`${words.power} ${isComing ? words.coming : words.unmeasured}`);
+    if (taken === null) parts.push(`${words.power} ${isComing ? words.coming : words.unmeasured}`);
     else parts.push(`${words.power} ${this.power(taken)} kW`);
     if (back) parts.push(`${words.back} ${this.power(back)} kW`);
     const held = limitAt(series, Math.min(at, this.base.end - 0.001));
@@ -361,8 +367,8 @@ class Chart {
       const ampere = held.limit_a === null ? "" : `, ${held.limit_a.toLocaleString(this.language, { maximumFractionDigits: 1 })} A`;
       parts.push(`${words.limit} ${this.power(held.limit_kw)} kW${ampere} (${held.by})`);
     }
-    const byPhase = series.phases_kw?.map((row) => row[place]);
-    if (this.showsPhases && byPhase.some((value) => value !== null && value !== undefined)) {
+    const byPhase = series.phases_kw?.map((row) => row[place] ?? null);
+    if (this.showsPhases && byPhase.some((value) => value !== null)) {
       parts.push(`${words.phases} ${byPhase.map((value) => (value === null ? "–" : this.power(value))).join(" / ")} kW`);
     }
     return `${this.time(at)}: ${parts.join(", ")}`;
@@ -390,5 +396,5 @@ function begin() {
 if (window.uPlot && !matchMedia("(forced-colors: active)").matches) {
   begin();
   // The part around it was fetched anew (live.js): the drawing itself is kept, its numbers are not.
-  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "live") begin(); });
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target?.id === "live") begin(); });
 }
