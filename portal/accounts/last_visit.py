@@ -6,7 +6,7 @@ A visit ends when its person was away for VISIT_AWAY_MIN minutes, so that to loa
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -59,13 +59,13 @@ def arrive(user: User, *, now: datetime) -> datetime | None:
 class LastVisitMiddleware(MiddlewareMixin):
     """An official who reads any page is here. What a page fetches by itself is no sign of anybody."""
 
-    def __init__(self, get_response: object) -> None:
-        super().__init__(get_response)  # type: ignore[arg-type]
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
         # What this process wrote last, so that most pages ask nothing of the database.
         self._written: dict[int, datetime] = {}
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        user: User | None = getattr(request, "user", None)  # type: ignore[assignment]
+        user: Any = getattr(request, "user", None)
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
         if user is None or not is_page or response.status_code >= 400 or "HX-Request" in request.headers:
             return response

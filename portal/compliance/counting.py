@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
@@ -95,11 +95,11 @@ def judged_by_make(
     return found
 
 
-def _groups(rows: object, now: datetime, keys: Sequence[str]) -> list[tuple[int, ...]]:
+def _groups(rows: Any, now: datetime, keys: Sequence[str]) -> list[Any]:
     """A row for each of `keys`, operator and status: that of the newest proof, with how many there are."""
     within = [F(key) for key in (*keys, "operator", "counts_as")]
     newest_first = [F("at").desc(nulls_last=True), F("pk").desc()]
-    counted = rows.as_they_count(now).annotate(  # type: ignore[attr-defined]
+    counted = rows.as_they_count(now).annotate(
         place=Window(RowNumber(), partition_by=within, order_by=newest_first),
         subjects=Window(Count("pk"), partition_by=within),
     )
@@ -107,6 +107,6 @@ def _groups(rows: object, now: datetime, keys: Sequence[str]) -> list[tuple[int,
     return list(counted.filter(place=1).order_by().values_list(*columns))
 
 
-def _judged(operator: int, counted: list[object]) -> Judged:
+def _judged(operator: int, counted: Sequence[Any]) -> Judged:
     status, subjects, evidence, at = counted
-    return Judged(operator, Status(status), subjects, evidence, at)  # type: ignore[arg-type]
+    return Judged(operator, Status(status), subjects, evidence, at)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -22,8 +22,7 @@ from portal.compliance.counting import (
     judged,
     stations_here,
 )
-from portal.compliance.decisions import status_now
-from portal.compliance.judgement import MET, Ruling, is_future, last_rulings
+from portal.compliance.judgement import MET, is_future
 from portal.compliance.models import ConcessionRequirement, Judgement, Promise, Requirement, Status
 from stations.models import Concession, Operator, Station
 
@@ -213,13 +212,15 @@ def heads_of(
     )
 
 
-def row_with_standings(concession: Concession, code: str, now: datetime) -> tuple[Row, list[Standing]] | None:
-    """One row of the matrix and what its cells are counted from. None: the concession does not ask it."""
+def row_with_standings(
+    concession: Concession, code: str, operators: Sequence[Operator], now: datetime
+) -> tuple[Row, list[Standing]] | None:
+    """One row of the matrix for `operators`, and what its cells are counted from. None: it is not asked here."""
     asked = [item for item in asked_of([concession]) if item.requirement.code == code]
     if not asked:
         return None
     known = _known(concession, now, requirement=asked[0].requirement_id)
-    operators, stations = _operators([concession])[concession.pk], _stations(concession)
+    stations = _stations(concession)
     counts = {key: len(found) for key, found in stations.items()}
     (row,) = _rows(asked, operators, _tallied(concession, known), counts, promised_in([concession]))
     return row, list(_standings(asked, operators, stations, known))
@@ -228,10 +229,9 @@ def row_with_standings(concession: Concession, code: str, now: datetime) -> tupl
 def _tallied(concession: Concession, known: _Known) -> Mapping[tuple[int, int, int], list[Judged]]:
     """What is known already, counted as the database counts for the whole matrix."""
     found: dict[tuple[int, int, int], list[Judged]] = defaultdict(list)
-    for (requirement, operator, _station), row in known.judgements.items():
-        status = status_now(row, known.rulings.get(row.pk), now=known.now)
+    for (requirement, operator, _station), row in known.items():
         found[concession.pk, requirement, operator].append(
-            Judged(operator, status, 1, row.evidence_id, row.at)
+            Judged(operator, Status(row.counts_as), 1, row.evidence_id, row.at)
         )
     return found
 
@@ -314,45 +314,29 @@ def _standings(
         for operator in operators:
             subjects: Sequence[StationHere | None] = stations.get(operator.pk, ()) if on_stations else (None,)
             for subject in subjects:
-                yield known.standing(item, operator, subject)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Judgements by (requirement, operator, station), and the last decision on each."""
-
-    judgements: Mapping[tuple[int, int, int | None], Judgement]
-    rulings: Mapping[int, Ruling]
-    now: datetime
-
-    def standing(
-        self, item: ConcessionRequirement, operator: Operator, station: StationHere | None
-    ) -> Standing:
-        judgement = self.judgements.get((item.requirement_id, operator.pk, station.pk if station else None))
-        return standing_of(item, operator, station, judgement, self.rulings, now=self.now)
+                key = item.requirement_id, operator.pk, subject.pk if subject else None
+                yield standing_of(item, operator, subject, known.get(key))
 
 
 def standing_of(
-    item: ConcessionRequirement,
-    operator: Operator,
-    station: StationHere | None,
-    judgement: Judgement | None,
-    rulings: Mapping[int, Ruling],
-    *,
-    now: datetime,
+    item: ConcessionRequirement, operator: Operator, station: StationHere | None, judgement: Any
 ) -> Standing:
-    """Without a judgement nothing is known, or nothing is asked yet."""
+    """`judgement`: as it counts now. Without one nothing is known, or nothing is asked yet."""
     if judgement is None:
         return Standing(item, operator, station, unjudged(item), None, None)
-    status = status_now(judgement, rulings.get(judgement.pk), now=now)
-    return Standing(item, operator, station, status, judgement.evidence_id, judgement.at)
+    return Standing(item, operator, station, Status(judgement.counts_as), judgement.evidence_id, judgement.at)
+
+
+_Known = Mapping[tuple[int, int, int | None], Any]
+"""Judgements as they count, by (requirement, operator, station)."""
 
 
 def _known(concession: Concession, now: datetime, *, requirement: int | None = None) -> _Known:
-    found = Judgement.objects.filter(Q(station=None) | HERE, concession=concession)
-    rows = list(found.filter(requirement=requirement) if requirement else found)
-    judgements = {(row.requirement_id, row.operator_id, row.station_id): row for row in rows}
-    return _Known(judgements, last_rulings(row.pk for row in rows), now)
+    found = Judgement.objects.filter(Q(station=None) | HERE, concession=concession).as_they_count(now)
+    rows = found.filter(requirement=requirement) if requirement else found
+    columns = ("requirement_id", "operator_id", "station_id", "counts_as", "evidence_id", "at")
+    # No objects of the model: a concession has thousands.
+    return {tuple(row[:3]): row for row in rows.values_list(*columns, named=True)}
 
 
 def cell_of(

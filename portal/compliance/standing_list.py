@@ -14,7 +14,6 @@ from typing import NamedTuple, overload
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from portal.compliance.judgement import last_rulings
 from portal.compliance.matrix import Standing, StationHere, in_order, is_of_stations, standing_of
 from portal.compliance.models import ConcessionRequirement, Judgement
 from stations.models import Concession, Operator, Station
@@ -65,16 +64,13 @@ class StandingList(Sequence[Standing]):
         keys = {line.station for line in lines if line.station}
         rows = Station.objects.filter(pk__in=keys).values_list("pk", "identity", "name")
         stations = {pk: StationHere(pk, *names) for pk, *names in rows}
-        known = _judgements(lines)
-        rulings = last_rulings(row.pk for row in known.values())
+        known = _judgements(lines, self._now)
         return [
             standing_of(
                 line.asked,
                 line.operator,
                 stations[line.station] if line.station else None,
                 known.get(_key(line)),
-                rulings,
-                now=self._now,
             )
             for line in lines
         ]
@@ -119,13 +115,13 @@ def _key(line: _Line) -> Key:
     return line.asked.concession_id, line.asked.requirement_id, line.operator.pk, line.station
 
 
-def _judgements(lines: Sequence[_Line]) -> dict[Key, Judgement]:
-    """Of the lines, by what they are about; in one query."""
+def _judgements(lines: Sequence[_Line], now: datetime) -> dict[Key, Judgement]:
+    """Of the lines as they count, by what they are about; in one query."""
     stations = {line.station for line in lines if line.station}
     rows = Judgement.objects.filter(
         Q(station=None) | Q(station__in=stations),
         concession__in={line.asked.concession_id for line in lines},
         requirement__in={line.asked.requirement_id for line in lines},
         operator__in={line.operator.pk for line in lines},
-    )
+    ).as_they_count(now)
     return {(row.concession_id, row.requirement_id, row.operator_id, row.station_id): row for row in rows}

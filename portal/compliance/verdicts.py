@@ -26,9 +26,8 @@ def waiting(concession: Concession, requirement: Requirement, now: datetime) -> 
     unjudged = rows.as_they_count(now).filter(
         ruled_to=None, counts_as__in=(Status.DEVIATION, Status.DECLARED)
     )
-    keys = unjudged.order_by("-evidence").values_list("evidence", flat=True)[:MOST]
-    found = Evidence.objects.filter(pk__in=list(keys)).select_related("station", "operator")
-    return list(found.defer("frames", "steps", "figures", "configuration").order_by("-pk"))
+    found = Evidence.objects.filter(pk__in=unjudged.values("evidence")).select_related("station", "operator")
+    return list(found.defer("frames", "steps", "figures", "configuration").order_by("-pk")[:MOST])
 
 
 @transaction.atomic

@@ -98,7 +98,7 @@ def _requirement(
     operators = list(_operators(request, found))
     visible = {operator.pk for operator in operators}
     now = timezone.now()
-    told = row_with_standings(found, code, now)
+    told = row_with_standings(found, code, operators, now)
     if told is None:
         raise Http404
     row, standings = told

@@ -41,10 +41,10 @@ def concession() -> Concession:
     return make_asking_concession()
 
 
-def placed(name: str = "Plein", *, at: tuple[float, float] | None = (52.09, 5.12), **fields: Any) -> Station:
-    where = {"latitude": at[0], "longitude": at[1]} if at else {}
+def placed(where: str = "Plein", *, at: tuple[float, float] | None = (52.09, 5.12), **fields: Any) -> Station:
+    coordinates: dict[str, Any] = {"latitude": at[0], "longitude": at[1]} if at else {}
     site = make_site(
-        name=name, concession=make_asking_concession(), address=f"{name} 1, 3511 AB Utrecht", **where
+        name=where, concession=make_asking_concession(), address=f"{where} 1, 3511 AB Utrecht", **coordinates
     )
     return make_station(site=site, **fields)
 
@@ -68,7 +68,7 @@ def points(user: Any, **query: Any) -> Any:
     return json.loads(response.content)
 
 
-def listed(user: Any, **query: str) -> set[str]:
+def listed(user: Any, **query: Any) -> set[str]:
     """Identities in the table."""
     page = sees(user, PATH, **query)
     return {row.identity for row in Station.objects.all() if f"/stations/{row.identity}/naleving/" in page}
@@ -98,7 +98,7 @@ def test_a_row_says_what_stands_there_and_what_was_proven(official: Any) -> None
 
 def test_a_charging_point_is_an_evse_and_not_a_plug(official: Any) -> None:
     station = placed()
-    Connector.objects.create(evse=station.evses.first(), number=2)
+    Connector.objects.create(evse=station.evses.get(number=1), number=2)
     page = sees(official, PATH, columns="object,evses,connectors")
     assert "2 charging points" in page
     assert "National Agenda for Charging Infrastructure" in page

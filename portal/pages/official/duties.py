@@ -5,24 +5,20 @@ A deviation counts only where it is a breach: on what is required, or was promis
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import (
-    BooleanField,
-    Case,
-    Count,
-    ExpressionWrapper,
-    IntegerField,
-    Q,
-    QuerySet,
-    Value,
-    When,
-)
+from django.conf import settings
+from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
-from portal.compliance.models import Judgement, Status
+from portal.compliance.judgement import Ruling, effective
+from portal.compliance.models import Decision, Judgement, Status
 from portal.paging import COUNTED
 
 if TYPE_CHECKING:
@@ -30,6 +26,11 @@ if TYPE_CHECKING:
 
 # A term is told of so long before it ends.
 SOON = timedelta(days=14)
+COLUMNS = (
+    *("pk", "status", "at", "evidence_id", "evidence__created_at", "concession__slug"),
+    *("requirement__code", "requirement__title", "operator__name", "operator__slug"),
+    *("station__identity", "station__name"),
+)
 
 
 class Duty(IntEnum):
@@ -42,48 +43,125 @@ class Duty(IntEnum):
     RUNNING = 4  # the term ends later, or there is none
 
 
-def duties(user: Visitor, *, since: datetime | None, now: datetime) -> QuerySet[Any]:
-    """Judgements with `duty` and `is_new` (the evidence came after `since`; on a first visit all of it did)."""
-    today = timezone.localdate(now)
+class Decided(NamedTuple):
+    """The last decision on a judgement."""
+
+    ruling: Ruling
+    restore_by: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One judgement with its duty. `is_new`: its evidence came since the previous visit and waits for a judgement.
+
+    `station` is empty for the back office of an operator, `evidence_id` None where somebody decided without any.
+    """
+
+    duty: Duty
+    is_new: bool
+    code: str
+    title: str
+    operator: str
+    operator_slug: str
+    station: str
+    station_name: str
+    concession: str
+    evidence_id: int | None
+    came_at: datetime | None
+    restore_by: date | None
+
+    @property
+    def url(self) -> str:
+        """Where one acts: the evidence with its form, else the requirement."""
+        if self.evidence_id:
+            return reverse("compliance:evidence", args=[self.evidence_id])
+        return reverse("compliance:requirement", args=[self.concession, self.code])
+
+
+def items_of(user: Visitor, *, since: datetime | None, now: datetime) -> list[Item]:
+    """What `user` has to look at, the most pressing first; COUNTED rows at most. In two queries."""
+    rows = list(_candidates(user, since)[:COUNTED])
+    decided = _decided(row.pk for row in rows)
+    found = (_item(row, decided.get(row.pk), since, now) for row in rows)
+    return sorted((item for item in found if item), key=pressing)
+
+
+def counts_of(items: Iterable[Item]) -> Mapping[str, int]:
+    """How many there are of each duty, and how many of those to judge are new."""
+    tally = Counter(item.duty.name.lower() for item in items)
+    return {**tally, "new": sum(item.is_new for item in items)}
+
+
+def _candidates(user: Visitor, since: datetime | None) -> Any:
+    """What may be a duty: deviating or declared by proposal, or by decision; and what is restored."""
+    overruled = Decision.objects.filter(to_status=Status.DEVIATION)
+    may_be = Q(status__in=(Status.DEVIATION, Status.DECLARED)) | Q(pk__in=overruled.values("judgement"))
     came = Q(evidence__created_at__gt=since) if since else Q(evidence__isnull=False)
-    own = Judgement.objects.supervised_by(user)
-    # What an official found against the proposal is rare, and asking for its keys spares the look at everything else.
-    overruled = own.filter(decisions__to_status=Status.DEVIATION).exclude(status=Status.DEVIATION)
-    candidates = Q(status__in=(Status.DEVIATION, Status.DECLARED, Status.RESTORED))
-    if keys := list(overruled.values_list("pk", flat=True)[:COUNTED]):
-        candidates |= Q(pk__in=keys)
-    rows: QuerySet[Any] = own.filter(candidates).as_they_count(now).with_owed().filter(owed=True)
-    return rows.annotate(
-        duty=_duty(today, came),
-        is_new=ExpressionWrapper(came, output_field=BooleanField()),
-    ).filter(duty__isnull=False)
+    rows = Judgement.objects.supervised_by(user).filter(may_be | (Q(status=Status.RESTORED) & came))
+    return rows.with_owed().filter(owed=True).order_by("pk").values_list(*COLUMNS, named=True)
 
 
-def _duty(today: date, came: Q) -> Case:
-    deviates = Q(counts_as=Status.DEVIATION)
-    unjudged = Q(ruled_to=None)
-    # Whoever decided on an earlier piece of evidence has the new one to judge.
-    waits = unjudged & (deviates | Q(counts_as=Status.DECLARED))
-    return Case(
-        When(waits, then=Value(Duty.WAITING)),
-        When(deviates & Q(restore_by__lt=today), then=Value(Duty.PASSED)),
-        When(deviates & Q(restore_by__lte=today + SOON), then=Value(Duty.SOON)),
-        When(deviates, then=Value(Duty.RUNNING)),
-        When(Q(counts_as=Status.RESTORED) & came, then=Value(Duty.RESTORED)),
-        default=None,
-        output_field=IntegerField(),
+def _decided(keys: Iterable[int]) -> Mapping[int, Decided]:
+    rows = Decision.objects.filter(judgement__in=list(keys)).order_by("pk")
+    columns = ("judgement", "evidence", "from_status", "to_status", "restore_by")
+    return {
+        judgement: Decided(Ruling(evidence, before, after), restore_by)
+        for judgement, evidence, before, after, restore_by in rows.values_list(*columns)
+    }
+
+
+def _item(row: Any, decided: Decided | None, since: datetime | None, now: datetime) -> Item | None:
+    is_judged = decided is not None and _is_about(decided.ruling, row)
+    restore_by = decided.restore_by if decided and is_judged else None
+    status = effective(
+        proposed=row.status,
+        evidence_id=row.evidence_id,
+        at=row.at,
+        ruling=decided.ruling if decided else None,
+        now=now,
+        valid_days=settings.EVIDENCE_VALID_DAYS,
+    )
+    came_at: datetime | None = row.evidence__created_at
+    came_since = came_at is not None and (since is None or came_at > since)
+    duty = duty_of(status, is_judged=is_judged, restore_by=restore_by, came_since=came_since, now=now)
+    if duty is None:
+        return None
+    return Item(
+        duty=duty,
+        is_new=duty is Duty.WAITING and came_since,
+        code=row.requirement__code,
+        title=row.requirement__title,
+        operator=row.operator__name,
+        operator_slug=row.operator__slug,
+        station=row.station__identity or "",
+        station_name=row.station__name or "",
+        concession=row.concession__slug,
+        evidence_id=row.evidence_id,
+        came_at=came_at or row.at,
+        restore_by=restore_by,
     )
 
 
-def counts_of(rows: QuerySet[Any]) -> dict[str, int]:
-    """How many there are of each duty, and how many of those to judge are new; counted as far as people page."""
-    by_duty = {duty.name.lower(): Count("pk", filter=Q(duty=duty)) for duty in Duty}
-    new = Count("pk", filter=Q(duty=Duty.WAITING, is_new=True))
-    return rows.order_by()[: COUNTED + 1].aggregate(**by_duty, new=new)
+def _is_about(ruling: Ruling, row: Any) -> bool:
+    """Whoever decided on an earlier piece of evidence has the new one to judge."""
+    return (ruling.evidence_id, ruling.from_status) == (row.evidence_id, row.status)
 
 
-def first_judged(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """With what a line shows of each row."""
-    return rows.select_related("concession", "requirement", "operator", "station", "evidence").defer(
-        "evidence__frames", "evidence__steps", "evidence__figures", "evidence__configuration"
-    )
+def duty_of(
+    status: Status, *, is_judged: bool, restore_by: date | None, came_since: bool, now: datetime
+) -> Duty | None:
+    """What is to be done where `status` counts; None: nothing."""
+    if status is Status.RESTORED and came_since:
+        return Duty.RESTORED
+    if not is_judged:
+        return Duty.WAITING if status in {Status.DEVIATION, Status.DECLARED} else None
+    if status is not Status.DEVIATION:
+        return None
+    today = timezone.localdate(now)
+    if restore_by is None or restore_by > today + SOON:
+        return Duty.RUNNING
+    return Duty.PASSED if restore_by < today else Duty.SOON
+
+
+def pressing(item: Item) -> tuple[int, float]:
+    return item.duty, -item.came_at.timestamp() if item.came_at else 0.0

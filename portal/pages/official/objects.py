@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -28,7 +28,7 @@ from portal.paging import COUNTED
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.tables.listing import Listing
 from portal.templatetags.measures import age, kw
-from stations.models import Evse, Station
+from stations.models import Connector, Evse, Station
 
 if TYPE_CHECKING:
     from portal.accounts.models import User
@@ -45,18 +45,16 @@ class Line:
 
     @property
     def evses(self) -> int:
-        return len(self.station.evses.all())
+        return self.station.points or 0
 
     @property
     def connectors(self) -> int:
-        return sum(len(evse.connectors.all()) for evse in self.station.evses.all())
+        return self.station.plugs or 0
 
     @property
     def socket_w(self) -> float | None:
         """What its strongest EVSE could give, as it is set; None where it has none yet."""
-        return max(
-            (evse.socket_phases * evse.socket_a * LINE_V for evse in self.station.evses.all()), default=None
-        )
+        return None if self.station.socket_a is None else float(self.station.socket_a * LINE_V)
 
     @property
     def proven_at(self) -> datetime | None:
@@ -94,13 +92,17 @@ def points(request: HttpRequest) -> HttpResponseBase:
 def objects_of(user: User) -> QuerySet[Any]:
     """Stations in the municipalities that `user` supervises, with all that a line shows but its badges."""
     proofs = Judgement.objects.filter(station=OuterRef("pk")).order_by().values("station")
-    rows: QuerySet[Any] = (
-        Station.objects.supervised_by(user)
-        .with_sockets()
-        .select_related("site__operator", "site__concession", "capabilities")
-        .annotate(proven_at=Subquery(proofs.annotate(newest=Max("at")).values("newest")))
+    evses = Evse.objects.filter(station=OuterRef("pk"), number__gt=0).order_by().values("station")
+    plugs = Connector.objects.filter(evse__station=OuterRef("pk"), evse__number__gt=0).order_by()
+    strongest = Max(F("socket_phases") * F("socket_a"))  # A over all phases
+    rows: QuerySet[Any] = Station.objects.supervised_by(user).select_related("site__operator")
+    found: QuerySet[Any] = rows.annotate(
+        proven_at=Subquery(proofs.annotate(newest=Max("at")).values("newest")),
+        points=Subquery(evses.annotate(count=Count("pk")).values("count")),
+        socket_a=Subquery(evses.annotate(strongest=strongest).values("strongest")),
+        plugs=Subquery(plugs.values("evse__station").annotate(count=Count("pk")).values("count")),
     )
-    return rows
+    return found
 
 
 def _lines(stations: Sequence[Any], *, now: datetime) -> list[Line]:
@@ -153,6 +155,7 @@ OBJECTS = registered(
         key="objects",
         title=gettext_lazy("Charging objects"),
         sort="object",
+        page_size=25,
         nothing=Empty(
             gettext_lazy("There are no charging objects yet"),
             gettext_lazy("As soon as an operator adds a station in your municipality, it stands here."),
@@ -193,6 +196,9 @@ OBJECTS = registered(
                 "evses",
                 gettext_lazy("Charging points"),
                 lambda line: Cell(line.evses),
+                order=("points",),
+                most_first=True,
+                empty_last=True,
                 numeric=True,
                 outs=(
                     Out(gettext_lazy("Charging points"), lambda line: line.evses),

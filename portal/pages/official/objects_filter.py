@@ -31,7 +31,13 @@ PROOFS = [
     ("none", gettext_lazy("no proof yet")),
 ]
 # A station that says it has these modes and no other cannot give energy back.
-ONE_WAY = ([], ["ChargingOnly"], ["Idle"], ["ChargingOnly", "Idle"], ["Idle", "ChargingOnly"])
+ONE_WAY: tuple[list[str], ...] = (
+    [],
+    ["ChargingOnly"],
+    ["Idle"],
+    ["ChargingOnly", "Idle"],
+    ["Idle", "ChargingOnly"],
+)
 # Proven only where energy was seen to flow back.
 SEEN_IN = ("210", "211")
 
@@ -41,13 +47,6 @@ class ObjectFilter(forms.Form):
 
     q = forms.CharField(
         required=False, max_length=100, label=gettext_lazy("Place, postcode, street or object")
-    )
-    concession = forms.ModelChoiceField(
-        required=False,
-        queryset=Concession.objects.none(),
-        to_field_name="slug",
-        label=gettext_lazy("Concession"),
-        empty_label=gettext_lazy("all"),
     )
     operator = forms.ModelChoiceField(
         required=False,
@@ -69,16 +68,12 @@ class ObjectFilter(forms.Form):
         self._now = now
         fields: Any = self.fields
         concessions = Concession.objects.supervised_by(user)
-        own = list(concessions[:2])
-        fields["concession"].queryset = concessions
         fields["operator"].queryset = Operator.objects.supervised_by(user).order_by("name")
         asked = Requirement.objects.filter(
             subject=Requirement.Subject.STATION, uses__concession__in=concessions.order_by().values("pk")
         ).distinct()
         rows = asked.order_by("code").values_list("code", "title")
         fields["requirement"].choices = [("", _("any")), *((code, f"{code} {title}") for code, title in rows)]
-        if len(own) < 2:
-            del fields["concession"]
 
     def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         self.is_valid()
@@ -90,8 +85,6 @@ class ObjectFilter(forms.Form):
                 | Q(site__name__icontains=text)
                 | Q(site__address__icontains=text)
             )
-        if concession := chosen.get("concession"):
-            rows = rows.filter(site__concession=concession)
         if operator := chosen.get("operator"):
             rows = rows.filter(site__operator=operator)
         rows = self._by_proof(self._by_v2x(rows, chosen.get("v2x")), chosen.get("proof"))

@@ -26,6 +26,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Floor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -38,7 +39,7 @@ from stations.models import Evse, Site
 
 # More places than this in sight are put together.
 MOST_POINTS = 500
-LISTED = 100
+LISTED = 50
 # About how far apart groups stand, in pixels; a tile of the map is 256 wide.
 APART_PX, TILE_PX = 64, 256
 DEEPEST = 19
@@ -83,7 +84,7 @@ class Place:
 
 def page(
     request: HttpRequest, found: QuerySet[Any], context: dict[str, Any], *, now: datetime
-) -> HttpResponse:
+) -> HttpResponseBase:
     sites = _sites(found)
     shown = list(sites.order_by("name", "pk")[: LISTED + 1])
     asked = request.GET.copy()
@@ -101,8 +102,12 @@ def page(
     }
     host = tiles_host()
     # Of this page alone: no other lets the browser ask another server for anything.
-    draw = csp_update({"img-src": [host]})(render) if host else render
-    return draw(request, "pages/official/map.html", told)
+    policy = {"img-src": [host]} if host else {}
+    return csp_update(policy)(_map)(request, told)
+
+
+def _map(request: HttpRequest, told: dict[str, Any]) -> HttpResponse:
+    return render(request, "pages/official/map.html", told)
 
 
 def tiles_host() -> str:
@@ -177,9 +182,7 @@ def places_of(sites: Sequence[Site], found: QuerySet[Any], now: datetime) -> lis
         site: counts for site, *counts in counted.annotate(Count("station", distinct=True), Count("pk"))
     }
     standings = _standings(here, now)
-    return [
-        Place(site, *counts.get(site.pk, (0, 0)), standing=standings.get(site.pk, UNKNOWN)) for site in sites
-    ]
+    return [Place(site, *counts.get(site.pk, (0, 0)), standings.get(site.pk, UNKNOWN)) for site in sites]
 
 
 def _standings(stations: QuerySet[Any], now: datetime) -> dict[int, str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -13,7 +12,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -23,11 +21,11 @@ from portal.compliance.matrix import matrices
 from portal.compliance.matrix_page import Card, card_of
 from portal.compliance.permissions import officials_only
 from portal.pages.icons import Mark
-from portal.pages.official.duties import Duty, counts_of, duties, first_judged
+from portal.pages.official.duties import Duty, Item, counts_of, items_of, pressing
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.tables.listing import Listing
 from portal.templatetags.measures import age, short_day
-from stations.models import Concession, Operator
+from stations.models import Concession
 
 if TYPE_CHECKING:
     from portal.accounts.models import User
@@ -46,72 +44,25 @@ NEW = "new"
 
 class DutyFilter(forms.Form):
     what = forms.ChoiceField(required=False, label=gettext_lazy("What"))
-    operator = forms.ModelChoiceField(
-        required=False,
-        queryset=Operator.objects.none(),
-        to_field_name="slug",
-        label=gettext_lazy("Operator"),
-        empty_label=gettext_lazy("All operators"),
-    )
+    operator = forms.ChoiceField(required=False, label=gettext_lazy("Operator"))
 
-    def __init__(self, data: Any, *, user: User) -> None:
+    def __init__(self, data: Any, *, items: Sequence[Item]) -> None:
         super().__init__(data)
+        fields: Any = self.fields
         kinds = [(duty.name.lower(), mark.label) for duty, mark in WORDS.items()]
-        choices = [("", _("Everything")), (NEW, _("New since your previous visit")), *kinds]
-        self.fields["what"].choices = choices  # type: ignore[attr-defined]
-        own = Operator.objects.supervised_by(user).order_by("name")
-        self.fields["operator"].queryset = own  # type: ignore[attr-defined]
-
-    def narrow(self, rows: Any) -> Any:
-        """A choice that is none narrows nothing."""
+        fields["what"].choices = [("", _("Everything")), (NEW, _("New since your previous visit")), *kinds]
+        operators = sorted({(item.operator, item.operator_slug) for item in items})
+        fields["operator"].choices = [("", _("All operators")), *((slug, name) for name, slug in operators)]
         self.is_valid()
+
+    def has(self, item: Item) -> bool:
+        """A choice that is none narrows nothing."""
         what, operator = self.cleaned_data.get("what"), self.cleaned_data.get("operator")
+        if operator and item.operator_slug != operator:
+            return False
         if what == NEW:
-            rows = rows.filter(duty=Duty.WAITING, is_new=True)
-        elif what:
-            rows = rows.filter(duty=Duty[what.upper()])
-        return rows.filter(operator=operator) if operator else rows
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One judgement, with what is to be done about it."""
-
-    row: Any
-
-    @property
-    def duty(self) -> Duty:
-        return Duty(self.row.duty)
-
-    @property
-    def mark(self) -> Mark:
-        return WORDS[self.duty]
-
-    @property
-    def is_new(self) -> bool:
-        return bool(self.row.is_new) and self.duty is Duty.WAITING
-
-    @property
-    def owner(self) -> str:
-        """Whose turn it is."""
-        return _("Municipality") if self.duty is Duty.WAITING else str(self.row.operator)
-
-    @property
-    def restore_by(self) -> date | None:
-        day: date | None = self.row.restore_by
-        return day
-
-    @property
-    def came_at(self) -> datetime | None:
-        at: datetime | None = self.row.evidence.created_at if self.row.evidence else self.row.at
-        return at
-
-    @property
-    def url(self) -> str:
-        """Where one acts: the evidence with its form, else the requirement."""
-        if self.row.evidence_id:
-            return reverse("compliance:evidence", args=[self.row.evidence_id])
-        return reverse("compliance:requirement", args=[self.row.concession.slug, self.row.requirement.code])
+            return item.is_new
+        return not what or item.duty is Duty[what.upper()]
 
 
 @require_safe
@@ -119,16 +70,16 @@ class Line:
 def overview(request: HttpRequest) -> HttpResponseBase:
     user, now = cast("User", request.user), timezone.now()
     since = arrive(user, now=now)
-    rows = duties(user, since=since, now=now)
-    form = DutyFilter(request.GET, user=user)
-    listing = Listing(DUTIES, request, first_judged(form.narrow(rows)), filters=form)
+    items = items_of(user, since=since, now=now)
+    form = DutyFilter(request.GET, items=items)
+    listing = Listing(DUTIES, request, [item for item in items if form.has(item)], filters=form)
     if answer := listing.answer():
         return answer
     concessions = list(Concession.objects.supervised_by(user).select_related("municipality"))
     context = {
         "listing": listing,
         "since": since,
-        "counts": counts_of(rows),
+        "counts": counts_of(items),
         "cards": list(_cards(concessions, now)),
         "concessions": concessions,
         "is_all": len(concessions) <= MOST_CARDS,
@@ -149,30 +100,29 @@ def _cards(concessions: Sequence[Concession], now: datetime) -> Sequence[tuple[C
 # ---------------------------------------------------------------- the columns
 
 
-def _station(line: Line) -> Cell:
-    station = line.row.station
-    if station is None:
+def owner_of(item: Item) -> str:
+    """Whose turn it is."""
+    return _("Municipality") if item.duty is Duty.WAITING else item.operator
+
+
+def _station(item: Item) -> Cell:
+    if not item.station:
         return Cell(_("Back office"))
-    notes = (station.identity,) if station.name else ()
-    return Cell(station.label, notes, url=reverse("stations:detail", args=[station.identity]))
+    notes = (item.station,) if item.station_name else ()
+    return Cell(item.station_name or item.station, notes, url=reverse("stations:detail", args=[item.station]))
 
 
-def _term(line: Line) -> Cell:
-    if line.restore_by is None:
-        return Cell(_("none agreed"), muted=True)
-    return Cell(short_day(line.restore_by))
+def _term(item: Item) -> Cell:
+    return Cell(short_day(item.restore_by)) if item.restore_by else Cell(_("none agreed"), muted=True)
 
 
-def _age(line: Line) -> Cell:
-    return Cell(age(line.came_at), moment=line.came_at) if line.came_at else Cell(_("unknown"), muted=True)
+def _age(item: Item) -> Cell:
+    return Cell(age(item.came_at), moment=item.came_at) if item.came_at else Cell(_("unknown"), muted=True)
 
 
-def _duty(line: Line) -> Cell:
-    return Cell(mark=line.mark, notes=(_("new since your previous visit"),) if line.is_new else ())
-
-
-def _duty_word(line: Line) -> str | Lazy:
-    return line.mark.label
+def _duty(item: Item) -> Cell:
+    notes = (_("new since your previous visit"),) if item.is_new else ()
+    return Cell(mark=WORDS[item.duty], notes=notes)
 
 
 DUTIES = registered(
@@ -181,7 +131,6 @@ DUTIES = registered(
         title=gettext_lazy("What waits for you"),
         sort="what",
         page_size=25,
-        lines=lambda rows: [Line(row) for row in rows],
         nothing=Empty(
             gettext_lazy("Nothing waits for you"),
             gettext_lazy("There is no deviation on what was asked or promised, and no term that ends."),
@@ -192,55 +141,53 @@ DUTIES = registered(
                 "requirement",
                 gettext_lazy("Requirement or wish"),
                 template="pages/official/_duty.html",
-                order=("requirement__code",),
+                rank=lambda item: item.code,
                 outs=(
-                    Out(gettext_lazy("No."), lambda line: line.row.requirement.code),
-                    Out(gettext_lazy("Requirement or wish"), lambda line: line.row.requirement.title),
+                    Out(gettext_lazy("No."), lambda item: item.code),
+                    Out(gettext_lazy("Requirement or wish"), lambda item: item.title),
                 ),
             ),
             Column(
                 "what",
                 gettext_lazy("What"),
                 _duty,
-                order=("duty", "-evidence__created_at"),
-                outs=(Out(gettext_lazy("What"), _duty_word),),
+                rank=pressing,
+                outs=(Out(gettext_lazy("What"), lambda item: WORDS[item.duty].label),),
             ),
             Column(
                 "operator",
                 gettext_lazy("Operator"),
-                lambda line: Cell(line.row.operator),
-                order=("operator__name",),
-                outs=(Out(gettext_lazy("Operator"), lambda line: line.row.operator.name),),
+                lambda item: Cell(item.operator),
+                rank=lambda item: item.operator,
+                outs=(Out(gettext_lazy("Operator"), lambda item: item.operator),),
             ),
             Column(
                 "station",
                 gettext_lazy("Station"),
                 _station,
-                order=("station__identity",),
-                empty_last=True,
+                rank=lambda item: item.station or None,
                 outs=(
                     Out(
                         gettext_lazy("Station"),
-                        lambda line: line.row.station.identity if line.row.station else "",
+                        lambda item: item.station,
                     ),
                 ),
             ),
             Column(
                 "owner",
                 gettext_lazy("Whose turn"),
-                lambda line: Cell(line.owner),
-                outs=(Out(gettext_lazy("Whose turn"), lambda line: line.owner),),
+                lambda item: Cell(owner_of(item)),
+                outs=(Out(gettext_lazy("Whose turn"), owner_of),),
             ),
             Column(
                 "term",
                 gettext_lazy("Restored before"),
                 _term,
-                order=("restore_by",),
-                empty_last=True,
+                rank=lambda item: item.restore_by,
                 outs=(
                     Out(
                         gettext_lazy("Restored before"),
-                        lambda line: line.restore_by.isoformat() if line.restore_by else "",
+                        lambda item: item.restore_by.isoformat() if item.restore_by else "",
                     ),
                 ),
             ),
@@ -248,10 +195,9 @@ DUTIES = registered(
                 "came",
                 gettext_lazy("Age of the evidence"),
                 _age,
-                order=("evidence__created_at",),
+                rank=lambda item: item.came_at,
                 most_first=True,
-                empty_last=True,
-                outs=(Out(gettext_lazy("Evidence of"), lambda line: line.came_at, LOCAL_TIME),),
+                outs=(Out(gettext_lazy("Evidence of"), lambda item: item.came_at, LOCAL_TIME),),
             ),
         ),
     )

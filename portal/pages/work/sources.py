@@ -31,8 +31,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 
-from portal.compliance.judgement import STANDING_DECISIONS
-from portal.compliance.models import Decision, Judgement, Promise, Requirement, Status
+from portal.compliance.models import STANDING_DECISIONS, Decision, Judgement, Promise, Requirement, Status
 from portal.pages.work.items import SOON, Kind, Row
 from smartcharging.models import DesiredProfile
 from stations.events import Kind as Happened
