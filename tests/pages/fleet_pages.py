@@ -84,6 +84,7 @@ def _names() -> dict[str, Any]:
         "card": Token.objects.filter(operator=Operator.objects.earliest("pk")).earliest("pk").pk,
         "profile": DesiredProfile.objects.earliest("pk").pk,
         "command": Command.objects.earliest("pk").pk,
+        "tariff": Tariff.objects.earliest("pk").pk,
     }
 
 
