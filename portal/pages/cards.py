@@ -8,10 +8,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.query import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +20,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal.pages.card_list import CARDS, CardFilter
 from portal.pages.driver.words import card_name
+from portal.tables.listing import Listing
 from smartcharging.day_fields import DayField, midnight
 from stations import claims
 from stations.claims import CODE_LASTS, CannotLink
@@ -28,40 +30,7 @@ from stations.models import Token, TokenClaim
 from stations.models.access import OPERATOR_ROLES, memberships_of
 
 State, Way = TokenClaim.State, TokenClaim.Way
-CARDS_A_PAGE = 50
 HISTORY = 20
-
-
-class CardFilter(forms.Form):
-    q = forms.CharField(required=False, max_length=50, label=gettext_lazy("Label"))
-    linked = forms.ChoiceField(
-        required=False,
-        label=gettext_lazy("Driver"),
-        choices=[
-            ("", gettext_lazy("all")),
-            ("yes", gettext_lazy("linked")),
-            ("no", gettext_lazy("not linked")),
-            ("code", gettext_lazy("a code is open")),
-        ],
-    )
-
-    @property
-    def is_used(self) -> bool:
-        return any(self.data.get(name) for name in self.fields)
-
-    def found(self, rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
-        """A field that cannot be read narrows nothing; the form shows what is wrong with it."""
-        self.is_valid()
-        if text := self.cleaned_data.get("q"):
-            rows = rows.filter(label__icontains=text)
-        match self.cleaned_data.get("linked"):
-            case "yes":
-                return rows.filter(user__isnull=False)
-            case "no":
-                return rows.filter(user__isnull=True)
-            case "code":
-                return rows.filter(code_until__gt=now)
-        return rows
 
 
 class CodeForm(forms.Form):
@@ -96,16 +65,15 @@ class Link:
 
 
 @require_safe
-def card_list(request: HttpRequest) -> HttpResponse:
-    """Cards of the own operator, or of all for a superuser; by label."""
+def card_list(request: HttpRequest) -> HttpResponseBase:
+    """Cards of the own operator, or of all for a superuser."""
     user: Any = request.user
     if not user.is_superuser and not {row.role for row in memberships_of(user)} & set(OPERATOR_ROLES):
         raise Http404
     now = timezone.now()
     form = CardFilter(request.GET)
-    rows = form.found(_rows(user, now), now).order_by("label", "pk")
-    context = {"form": form, "page": Paginator(rows, CARDS_A_PAGE).get_page(request.GET.get("page"))}
-    return render(request, "pages/cards.html", context)
+    listing = Listing(CARDS, request, form.narrow(_rows(user, now), now), filters=form)
+    return listing.answer() or render(request, "pages/cards.html", {"listing": listing})
 
 
 @require_safe
