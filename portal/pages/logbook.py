@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,40 +19,15 @@ from django.views.decorators.http import require_safe
 from portal.accounts.models import User
 from portal.pages import logbook_words as words
 from portal.pages.csv_download import csv_download
+from portal.pages.logbook_list import LOGBOOK, lines_of
 from portal.pages.logbook_rows import entries_of, may_read, named, narrowed
+from portal.tables.listing import Listing
 from stations.models import AuditEntry
 from stations.models.audit import AuditQuerySet
 
-PAGE_SIZE = 50
 MOST_DOWNLOADED = 10_000
 DAYS = ["%d-%m-%Y", "%Y-%m-%d"]
 ALL = ("", gettext_lazy("all"))
-# Where an object has a page of its own; what has none is shown in the administration.
-PAGES = {
-    "stations.configurationtemplate": "configuration:template",
-    "stations.configurationrollout": "configuration:rollout",
-    "compliance.probe": "compliance:probe",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field: its name, and what it was and became in words. Of a secret only that it is another."""
-
-    name: str
-    before: str
-    after: str
-    is_secret: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    entry: AuditEntry
-    who: str
-    role: str
-    kind: str
-    url: str
-    changes: tuple[Change, ...]
 
 
 class LogFilter(forms.Form):
@@ -70,8 +43,12 @@ class LogFilter(forms.Form):
     since = forms.DateField(required=False, label=gettext_lazy("From day"), input_formats=DAYS)
     until = forms.DateField(required=False, label=gettext_lazy("Until day"), input_formats=DAYS)
     # Of a link from the page of an object: there is no need to type them.
-    station = forms.CharField(required=False, max_length=48, widget=forms.HiddenInput)
-    key = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    station = forms.CharField(
+        required=False, max_length=48, widget=forms.HiddenInput, label=gettext_lazy("Station")
+    )
+    key = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput, label=gettext_lazy("Object")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,21 +59,17 @@ class LogFilter(forms.Form):
 
 
 @require_safe
-def logbook(request: HttpRequest) -> HttpResponse:
+def logbook(request: HttpRequest) -> HttpResponseBase:
     """Newest first; 404 for who answers for no party."""
     form, rows = _found(request)
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    user = cast("User", request.user)
+    lines = partial(lines_of, user=cast("User", request.user))
+    listing = Listing(LOGBOOK, request, rows, filters=form, lines=lines)
     context = {
-        "form": form,
-        "page": page,
-        "lines": [_line(entry, user) for entry in page.object_list],
-        "count": page.paginator.count,
-        "is_filtered": any(form.cleaned_data.values()) or bool(form.errors),
+        "listing": listing,
         "of": form.cleaned_data.get("station", ""),
         "query": request.GET.urlencode(),
     }
-    return render(request, "pages/logbook.html", context)
+    return listing.answer() or render(request, "pages/logbook.html", context)
 
 
 @require_safe
@@ -136,40 +109,3 @@ def _found(request: HttpRequest) -> tuple[LogFilter, AuditQuerySet]:
     form = LogFilter(request.GET)
     form.is_valid()  # a field that cannot be read says so and narrows nothing
     return form, narrowed(entries_of(user), form.cleaned_data)
-
-
-def _line(entry: AuditEntry, user: User) -> Line:
-    return Line(
-        entry=entry,
-        who=named(entry, user),
-        role=words.role_words(entry.role),
-        kind=words.kind_words(entry.model),
-        url=_url(entry, user),
-        changes=tuple(_change(entry.model, name, pair) for name, pair in entry.changes.items()),
-    )
-
-
-def _change(model: str, name: str, pair: list[Any]) -> Change:
-    before, after = (words.value_words(model, name, value) for value in pair)
-    return Change(words.field_words(model, name), before, after, words.is_secret(pair))
-
-
-def _url(entry: AuditEntry, user: User) -> str:
-    """Where the object is to be seen; empty where it is gone, or has no page for this visitor."""
-    if entry.action == AuditEntry.Action.DELETED:
-        return ""
-    if entry.station and (entry.model == "stations.station" or entry.model not in PAGES):
-        return reverse("stations:detail", args=[entry.station.identity])
-    if entry.model in PAGES:
-        return reverse(PAGES[entry.model], args=[entry.key])
-    model = words.model_of(entry.model)
-    if user.is_staff and model is not None and admin.site.is_registered(model):
-        return _in_admin(entry)
-    return ""
-
-
-def _in_admin(entry: AuditEntry) -> str:
-    try:
-        return reverse(f"admin:{entry.model.replace('.', '_')}_change", args=[entry.key])
-    except NoReverseMatch:
-        return ""
