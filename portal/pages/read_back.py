@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from django import forms
-from django.core.paginator import Paginator
-from django.db.models.query import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from portal.pages.deliveries import place_of
+from portal.pages.drift_list import DRIFTS, DriftFilter, lines_of
 from portal.pages.icons import Mark
 from portal.pages.station import page, visit
+from portal.tables.listing import Listing
 from smartcharging.domain.listed import ListedProfile
 from smartcharging.domain.profiles import Purpose
 from smartcharging.domain.progress import Listed
@@ -34,7 +34,6 @@ from smartcharging.profile_lists import found_in
 from smartcharging.standing import PROBE_IDS, PURPOSES
 from stations.models import Command, Evse, Station
 
-DRIFTS_A_PAGE = 25
 OPERATOR = "CSO"  # the charging station operator (2.0.1, ChargingLimitSourceEnumType)
 
 MARKS: Mapping[str, Mark] = {
@@ -62,34 +61,24 @@ class Held:
     fields: str = ""
 
 
-class DriftFilter(forms.Form):
-    """Which of the lost limits."""
-
-    state = forms.ChoiceField(
-        required=False,
-        label=gettext_lazy("State"),
-        choices=[
-            ("", gettext_lazy("all")),
-            ("open", gettext_lazy("still lost")),
-            ("ended", gettext_lazy("over")),
-        ],
-    )
-
-    def chosen(self, rows: QuerySet[Drift]) -> QuerySet[Drift]:
-        state = self.cleaned_data.get("state", "") if self.is_valid() else ""
-        return rows.filter(ended_at__isnull=state == "open") if state else rows
-
-
 @require_safe
 @vary_on_headers("HX-Request")
-def read_back(request: HttpRequest, identity: str) -> HttpResponse:
+def read_back(request: HttpRequest, identity: str) -> HttpResponseBase:
     """What stands there by the station's own word, and what was lost."""
     visited = visit(request, identity)
     station, form = visited.station, DriftFilter(request.GET)
     drifts = Drift.objects.filter(desired__station=station).select_related("desired", "put_back_by")
-    rows_page = Paginator(form.chosen(drifts), DRIFTS_A_PAGE).get_page(request.GET.get("page"))
-    report = ProfileReport.objects.filter(station=station).order_by("-pk").first()
     letters = {evse.number: evse.letter for evse in station.evses.all()}
+    listing = Listing(
+        DRIFTS,
+        request,
+        form.narrow(drifts),
+        filters=form,
+        lines=partial(lines_of, letters=letters, may_plan=visited.may_plan),
+    )
+    if answer := listing.answer():
+        return answer
+    report = ProfileReport.objects.filter(station=station).order_by("-pk").first()
     context: dict[str, Any] = {
         "report": report,
         "held": held_by(station, report),
@@ -98,22 +87,9 @@ def read_back(request: HttpRequest, identity: str) -> HttpResponse:
             (row, _place(row.evse_number), limit_of(row), SOURCES.get(row.source, row.source))
             for row in ExternalLimit.objects.in_force().filter(station=station).order_by("evse_number", "pk")
         ],
-        "form": form,
-        "page": rows_page,
-        "lines": [
-            (drift, place_of(drift.desired, letters), is_put_back_possible(drift))
-            for drift in rows_page.object_list
-        ],
-        "is_filtered": bool(request.GET.get("state")),
+        "listing": listing,
     }
     return page(request, visited, "read_back", context)
-
-
-def is_put_back_possible(drift: Drift) -> bool:
-    """It is lost, wanted, and nothing happens by itself any more."""
-    row = drift.desired
-    is_at_rest = row.state == DesiredProfile.State.DRIFTED and row.settled_at is not None
-    return drift.ended_at is None and row.withdrawn_at is None and is_at_rest
 
 
 def held_by(station: Station, report: ProfileReport | None) -> list[Held]:
