@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,12 +16,13 @@ from django.views.decorators.vary import vary_on_headers
 from portal.pages.configuration import crumbs_of, reading_of, say_asked
 from portal.pages.configuration_forms import MonitorForm, MonitoringForm
 from portal.pages.configuration_words import MONITORS, severity, severity_tone
+from portal.pages.device_event_list import DEVICE_EVENTS, DeviceEventFilter
 from portal.pages.station import operable, page, visit
+from portal.tables.listing import Listing
 from stations import device_model, monitoring
 from stations.events import Kind
 from stations.models import DeviceReading, Event, Station, VariableMonitor
 
-EVENTS_A_PAGE = 25
 MOST_MONITORS = 200
 
 
@@ -36,16 +35,6 @@ class MonitorLine:
     may_clear: bool
 
 
-@dataclass(frozen=True, slots=True)
-class EventLine:
-    at: datetime
-    severity: str
-    tone: str
-    place: str
-    value: str
-    data: dict[str, Any]
-
-
 def _of_2x(station: Station) -> Station:
     if station.ocpp_version == "1.6":
         raise Http404  # 1.6 has no monitors
@@ -54,16 +43,18 @@ def _of_2x(station: Station) -> Station:
 
 @require_safe
 @vary_on_headers("HX-Request")
-def monitors(request: HttpRequest, identity: str) -> HttpResponse:
+def monitors(request: HttpRequest, identity: str) -> HttpResponseBase:
     """The monitors of the station, and the events that they led to, newest first."""
     visited = visit(request, identity)
     station = _of_2x(visited.station)
+    form = DeviceEventFilter(request.GET)
     events = Event.objects.filter(station=station, kind=Kind.DEVICE_EVENT)
-    events_page = Paginator(events, EVENTS_A_PAGE).get_page(request.GET.get("page"))
+    listing = Listing(DEVICE_EVENTS, request, form.narrow(events), filters=form)
+    if answer := listing.answer():
+        return answer
     context = {
         "monitors": [_monitor_line(row) for row in station.monitors.all()[:MOST_MONITORS]],
-        "page": events_page,
-        "lines": [_event_line(event) for event in events_page.object_list],
+        "listing": listing,
         "form": MonitoringForm(),
         "reading": reading_of(station, DeviceReading.Kind.MONITORS),
         "may_operate": visited.may_operate,
@@ -80,13 +71,6 @@ def _monitor_line(row: VariableMonitor) -> MonitorLine:
         # Hard-wired and preconfigured ones are the station's own (2.0.1, N06.FR.04): it refuses.
         may_clear=row.made_by in ("", "CustomMonitor") and row.state != VariableMonitor.State.CLEARING,
     )
-
-
-def _event_line(event: Event) -> EventLine:
-    data = event.data
-    place = ".".join(part for part in (data.get("component"), data.get("variable")) if part)
-    number = data.get("severity")
-    return EventLine(event.at, severity(number), severity_tone(number), place, data.get("value", ""), data)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
