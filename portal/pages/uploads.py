@@ -10,7 +10,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -23,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from portal.accounts.models import User
+from portal.pages.file_list import FILES, FileFilter
 from portal.pages.file_responses import file_response
 from portal.pages.firmware_list import FIRMWARE, ImageFilter
 from portal.pages.station import page, visit_as_staff
@@ -31,7 +31,6 @@ from portal.templatetags.measures import megabytes
 from stations import uploads
 from stations.models import FirmwareImage, FirmwareUpdate, Operator, UploadTicket
 
-FILES_A_PAGE = 25
 UPDATES_SHOWN = 10
 ENDINGS = (
     "bin", "deb", "fw", "gz", "hex", "img", "pkg", "raucb", "signed", "swu", "tar", "tgz", "upd", "xz", "zip"
@@ -40,13 +39,17 @@ ENDINGS = (
 
 @require_safe
 @vary_on_headers("HX-Request")
-def files(request: HttpRequest, identity: str) -> HttpResponse:
+def files(request: HttpRequest, identity: str) -> HttpResponseBase:
     """What was asked of the station, and how far it is with it."""
     visited = visit_as_staff(request, identity)
-    asked = UploadTicket.objects.filter(station=visited.station).select_related("requested_by")
+    asked = UploadTicket.objects.filter(station=visited.station).select_related("requested_by", "station")
+    form = FileFilter(request.GET)
+    listing = Listing(FILES, request, form.narrow(asked), filters=form)
+    if answer := listing.answer():
+        return answer
     updates = FirmwareUpdate.objects.filter(station=visited.station).select_related("image")
     context = {
-        "page": Paginator(asked, FILES_A_PAGE).get_page(request.GET.get("page")),
+        "listing": listing,
         "updates": list(updates[:UPDATES_SHOWN]),
         "kept_days": settings.UPLOAD_RETENTION_DAYS,
     }
