@@ -6,28 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Q
-from django.db.models.query import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.pages.security_forms import DEEDS, DeleteForm, RevokeForm, SecurityForm, use_text
-from portal.pages.security_words import CRITICAL, MEANINGS, OURS, line_of, reason_text
+from portal.pages.security_list import SECURITY_EVENTS, EventFilter
+from portal.pages.security_words import reason_text
 from portal.pages.station import operable, page, visit_as_staff
-from smartcharging.day_fields import DayField, midnight
+from portal.tables.listing import Listing
 from stations import certificates
-from stations.events import Kind
 from stations.models import (
-    Event,
     InstalledCertificate,
     ProfileRaise,
     SecretRotation,
@@ -35,55 +30,8 @@ from stations.models import (
     StationCertificate,
 )
 
-EVENTS_A_PAGE = 25
 CERTIFICATES = 20
 SOON = timedelta(days=30)
-
-
-class EventFilter(forms.Form):
-    source = forms.ChoiceField(
-        required=False,
-        label=gettext_lazy("What"),
-        choices=[
-            ("", gettext_lazy("all")),
-            ("critical", gettext_lazy("critical")),
-            ("station", gettext_lazy("told by the station")),
-            ("portal", gettext_lazy("seen by the portal")),
-        ],
-    )
-    type = forms.ChoiceField(
-        required=False,
-        label=gettext_lazy("Event"),
-        choices=[("", gettext_lazy("all")), *((name, name) for name in sorted(MEANINGS))],
-    )
-    since = DayField(required=False, label=gettext_lazy("From"))
-    until = DayField(required=False, label=gettext_lazy("Up to and including"))
-
-    @property
-    def is_used(self) -> bool:
-        return any(self.data.get(name) for name in self.fields)
-
-    def found(self, station: Station) -> QuerySet[Event]:
-        """A field that cannot be read narrows nothing; the form shows what is wrong with it."""
-        self.is_valid()
-        chosen = self.cleaned_data
-        from_station = Q(kind=Kind.SECURITY)
-        match chosen.get("source"):
-            case "critical":
-                wanted = from_station & Q(data__type__in=CRITICAL)
-            case "station":
-                wanted = from_station
-            case "portal":
-                wanted = Q(kind__in=OURS)
-            case _:
-                wanted = from_station | Q(kind__in=OURS)
-        if chosen.get("type"):
-            wanted &= Q(kind=Kind.SECURITY, data__type=chosen["type"])
-        if chosen.get("since"):
-            wanted &= Q(at__gte=midnight(chosen["since"]))
-        if chosen.get("until"):
-            wanted &= Q(at__lt=midnight(chosen["until"] + timedelta(days=1)))
-        return Event.objects.filter(wanted, station=station).order_by("-at", "-pk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +55,19 @@ class RootLine:
 
 @require_safe
 @vary_on_headers("HX-Request")
-def security(request: HttpRequest, identity: str) -> HttpResponse:
+def security(request: HttpRequest, identity: str) -> HttpResponseBase:
     """For who works for the operator; the forms are for who may send commands."""
     visited = visit_as_staff(request, identity)
     station, now = visited.station, visited.now
     form = EventFilter(request.GET)
-    events = Paginator(form.found(station), EVENTS_A_PAGE).get_page(request.GET.get("page"))
+    listing = Listing(SECURITY_EVENTS, request, form.found(station), filters=form)
+    if answer := listing.answer():
+        return answer
     roots = InstalledCertificate.objects.filter(station=station).exclude(
         state=InstalledCertificate.State.DELETED
     )
     context = {
-        "form": form,
-        "page": events,
-        "lines": [line_of(event) for event in events.object_list],
+        "listing": listing,
         "certificates": [_certificate(row, now) for row in station.certificates.all()[:CERTIFICATES]],
         "roots": [_root(row, now) for row in roots],
         "rotation": SecretRotation.objects.filter(station=station).first(),
