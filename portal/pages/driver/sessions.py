@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import Case, Count, F, Max, Q, QuerySet, Sum, Value, When
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -22,28 +22,13 @@ from django.views.decorators.http import require_safe
 
 from portal.pages.csv_download import csv_download
 from portal.pages.driver.notices import notices_of
-from portal.pages.driver.words import card_name, length_of, socket_of
-from portal.pages.energy import Energy, energies_of
-from stations.costs import SessionCost, costs_of
+from portal.pages.driver.session_list import MY_SESSIONS, Line, PeriodFilter, lines_of
+from portal.pages.driver.words import card_name
+from portal.tables.listing import Listing
 from stations.models import ChargingSession, Token
 
-PAGE_SIZE = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A session in the list."""
-
-    session: ChargingSession
-    place: str
-    socket: str
-    energy: Energy
-    cost: SessionCost
-    length: str
-
-    @property
-    def is_active(self) -> bool:
-        return self.session.state == ChargingSession.State.ACTIVE
+State = ChargingSession.State
+MOST_RUNNING = 20  # of one driver at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,46 +51,6 @@ class Month:
     lines: Sequence[Line]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """`period`: a year ("2026") or a month ("2026-11"); `card`: the key of an own card. Anything else is no choice."""
-
-    period: str = ""
-    card: str = ""
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> Filter:
-        period, card = request.GET.get("period", ""), request.GET.get("card", "")
-        return cls(period if _is_period(period) else "", card if card.isdecimal() and len(card) < 19 else "")
-
-    @property
-    def is_used(self) -> bool:
-        return bool(self.period or self.card)
-
-    @property
-    def query(self) -> str:
-        """As it stands in an address."""
-        said = {"period": self.period, "card": self.card}
-        return "&".join(f"{name}={value}" for name, value in said.items() if value)
-
-    def of_card(self, rows: QuerySet[ChargingSession]) -> QuerySet[ChargingSession]:
-        return rows.filter(token=int(self.card)) if self.card else rows
-
-    def within(self, rows: QuerySet[ChargingSession]) -> QuerySet[ChargingSession]:
-        rows = self.of_card(rows)
-        if not self.period:
-            return rows
-        year, _dash, month = self.period.partition("-")
-        rows = rows.filter(started_at__year=int(year))
-        return rows.filter(started_at__month=int(month)) if month else rows
-
-
 def own_sessions(request: HttpRequest) -> QuerySet[ChargingSession]:
     """With all that a page says of their place."""
     sessions = ChargingSession.objects.of_driver(request.user)
@@ -113,36 +58,49 @@ def own_sessions(request: HttpRequest) -> QuerySet[ChargingSession]:
 
 
 @require_safe
-def sessions(request: HttpRequest) -> HttpResponse:
-    """All own sessions, what runs now first, then by month."""
-    chosen, now = Filter.of(request), timezone.now()
-    mine = ChargingSession.objects.of_driver(request.user)
-    months = list(mine.datetimes("started_at", "month", order="DESC"))
-    running_first = Case(When(state=ChargingSession.State.ACTIVE, then=Value(0)), default=Value(1))
-    found = chosen.within(own_sessions(request)).order_by(running_first, "-started_at", "-pk")
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    lines = _lines(list(page.object_list), now)
-    ended = [line for line in lines if not line.is_active]
-    cards = list(Token.objects.filter(user=request.user.pk).select_related("operator"))
+def sessions(request: HttpRequest) -> HttpResponseBase:
+    """All own sessions: what runs now, then the others by month."""
+    now, mine = timezone.now(), ChargingSession.objects.of_driver(request.user)
+    totals = _totals(mine)
+    form = _filter(request, totals)
+    found = form.within(own_sessions(request))
+    # What runs stands above the months; in a file it is a row as any other.
+    rows = found if "export" in request.GET else found.exclude(state=State.ACTIVE)
+    listing = Listing(MY_SESSIONS, request, rows, filters=form, lines=partial(lines_of, now=now))
+    if answer := listing.answer():
+        return answer
+    running = found.filter(state=State.ACTIVE).order_by("-started_at", "-pk")[:MOST_RUNNING]
+    lines = lines_of([*running, *listing.page.object_list], now=now)
     context = {
-        "page": page,
+        "listing": listing,
         "active": [line for line in lines if line.is_active],
-        "months": _grouped(ended, _totals(chosen.of_card(mine))),
-        "choices": _choices(months),
-        "cards": [Choice(str(card.pk), card_name(card)) for card in cards],
-        "chosen": chosen,
-        "has_any": bool(months),
-        "cards_url": reverse("driver:cards"),
+        "months": _grouped(
+            [line for line in lines if not line.is_active],
+            _totals(form.of_card(mine)) if form.is_of_card else totals,
+        ),
         "now": now,
         "notices": notices_of(request.user, now=now),
     }
     return render(request, "pages/driver/sessions.html", context)
 
 
+def _filter(request: HttpRequest, totals: Mapping[date, Total]) -> PeriodFilter:
+    """With the months in which a session ended, and the own cards."""
+    cards = Token.objects.filter(user=request.user.pk).select_related("operator")
+    form = PeriodFilter(
+        request.GET,
+        months=sorted(totals, reverse=True),
+        cards=[(str(card.pk), card_name(card)) for card in cards],
+    )
+    form.is_valid()  # what is no choice narrows nothing
+    return form
+
+
 @require_safe
 def sessions_csv(request: HttpRequest) -> HttpResponse:
     """The same sessions as a table: energies in kWh, import and export apart; times with their zone."""
-    found = list(Filter.of(request).within(own_sessions(request)))
+    mine = ChargingSession.objects.of_driver(request.user)
+    found = list(_filter(request, _totals(mine)).within(own_sessions(request)).order_by("-started_at", "-pk"))
 
     def rows() -> Iterator[list[object]]:
         yield [
@@ -157,7 +115,7 @@ def sessions_csv(request: HttpRequest) -> HttpResponse:
             "cost_excl_tax",
             "currency",
         ]
-        for line in _lines(found, timezone.now()):
+        for line in lines_of(found, now=timezone.now()):
             session, cost = line.session, line.cost
             yield [
                 _iso(session.started_at),
@@ -173,25 +131,6 @@ def sessions_csv(request: HttpRequest) -> HttpResponse:
             ]
 
     return csv_download(rows(), "sessions.csv")
-
-
-def _is_period(text: str) -> bool:
-    year, _dash, month = text.partition("-")
-    return (
-        len(year) == 4
-        and year.isdecimal()
-        and 1970 <= int(year) <= 9000
-        and (not month or (month.isdecimal() and 1 <= int(month) <= 12))
-    )
-
-
-def _choices(months: Sequence[Any]) -> list[Choice]:
-    """Every year and every month in which there is a session, the newest first."""
-    choices = []
-    for year, inside in groupby(months, key=lambda month: month.year):
-        choices.append(Choice(str(year), str(year)))
-        choices += [Choice(f"{month:%Y-%m}", date_format(month, "F Y")) for month in inside]
-    return choices
 
 
 def _totals(mine: QuerySet[ChargingSession]) -> dict[date, Total]:
@@ -237,21 +176,6 @@ def _month_of(session: ChargingSession) -> date | None:
     if session.started_at is None:
         return None
     return timezone.localtime(session.started_at).date().replace(day=1)
-
-
-def _lines(found: Sequence[ChargingSession], now: datetime) -> list[Line]:
-    energies, costs = energies_of(found), costs_of(found, now=now)
-    return [
-        Line(
-            session,
-            session.station.label,
-            socket_of(session),
-            energies[session.pk],
-            costs[session.pk],
-            length_of(session, now),
-        )
-        for session in found
-    ]
 
 
 def _iso(moment: datetime | None) -> str:
