@@ -279,6 +279,9 @@ class RolloutForm(forms.Form):
     model = forms.ChoiceField(label=_("Model"), required=False)
     firmware = forms.ChoiceField(label=_("Firmware"), required=False)
     version = forms.ChoiceField(label=_("OCPP version"), required=False)
+    # As they were chosen in the list of stations: by name, or as the address of that list.
+    stations = forms.CharField(required=False, max_length=5000, widget=forms.HiddenInput)
+    like = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, stations: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -300,4 +303,6 @@ class RolloutForm(forms.Form):
         columns = {"site": "site", "model": "model", "firmware": "firmware", "version": "ocpp_version"}
         exact = {columns[name]: wanted[name] for name in columns if wanted[name]}
         found = stations.filter(**exact)
+        if wanted["stations"]:
+            found = found.filter(identity__in=wanted["stations"].split(","))
         return found.filter(identity__icontains=wanted["q"]) if wanted["q"] else found

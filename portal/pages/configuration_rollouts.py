@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,6 +27,7 @@ from portal.pages.configuration_words import DIFFERENCES, HALTS, OUTCOMES, RUNS
 from portal.pages.hub import hub
 from portal.pages.icons import Mark
 from portal.pages.live_links import live_url
+from portal.pages.station_list import matching
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.tables.listing import Listing
 from portal.templatetags.measures import moment
@@ -95,6 +96,8 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     stations = rollouts.suited(template, Station.objects.operable_by(user))
     form = RolloutForm(request.GET, stations=stations)
     chosen = form.narrowed(stations)
+    if like := form.cleaned_data.get("like"):
+        chosen = chosen.filter(pk__in=matching(request, QueryDict(like)).order_by().values("pk"))
     entries = list(template.entries.all())
     pace = PaceForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and pace.is_valid():
@@ -106,6 +109,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
         "template": template,
         "form": form,
         "pace": pace,
+        "hidden": [bound for bound in form.hidden_fields() if bound.value()],
         "selects": [form[name] for name in ("site", "model", "firmware", "version")],
         "entries": entries,
         "page": stations_page,

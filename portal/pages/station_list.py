@@ -20,7 +20,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -38,9 +38,11 @@ from portal.pages.live_links import live_url
 from portal.pages.words import socket_status
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.tables.listing import Listing
+from portal.tables.saved import lasting_part
 from portal.templatetags.measures import age, short_day
 from smartcharging.models import DesiredProfile
 from stations.models import Operator, Station
+from stations.models.access import OPERATING_ROLES, parties_of
 from stations.models.site import OcppVersion
 from stations.presence import online, since
 
@@ -131,8 +133,21 @@ def station_list(request: HttpRequest) -> HttpResponseBase:
     if answer := listing.answer():
         return answer
     identities = [line.station.identity for line in listing.lines]
-    context = {"listing": listing, "live_url": live_url("station", identities, since=live_id), "now": now}
+    context = {
+        "listing": listing,
+        "live_url": live_url("station", identities, since=live_id),
+        "choose_url": _choose_url(request) if identities else "",
+        "now": now,
+    }
     return render(request, "pages/stations.html", context)
+
+
+def _choose_url(request: HttpRequest) -> str:
+    """Where who may send commands chooses among what is shown; empty for anyone else."""
+    user = cast("User", request.user)
+    if not user.is_superuser and not parties_of(user, roles=OPERATING_ROLES, party="operator"):
+        return ""
+    return f"{reverse('configuration:choose')}?{lasting_part(request.GET.urlencode())}"
 
 
 def _rows(user: User, now: datetime) -> QuerySet[Any]:
@@ -151,6 +166,14 @@ def _rows(user: User, now: datetime) -> QuerySet[Any]:
         proven_at=Subquery(proofs.annotate(at=Max("evidence__created_at")).values("at")),
     )
     return rows
+
+
+def matching(request: HttpRequest, query: QueryDict) -> QuerySet[Any]:
+    """The stations that the list shows its visitor for this part of its address; one that cannot be read: none."""
+    rows = _rows(cast("User", request.user), timezone.now())
+    chosen = StationFilter(query, queryset=rows, request=request)
+    found: QuerySet[Any] = chosen.qs if chosen.form.is_valid() else rows.none()
+    return found
 
 
 def _line(station: Any) -> Line:
