@@ -79,7 +79,7 @@ AUDITED = {
         label="way",
     ),
     "stations.TokenGroup": Audited(OWN),
-    "stations.Aside": Audited(OWN, quiet=frozenset({"put_by", "put_at", "level"}), label="kind"),
+    "stations.Aside": Audited(OWN, quiet=frozenset({"put_by", "put_at", "level", "row"}), label="kind"),
     "stations.Tariff": Audited(OWN),
     "stations.FirmwareImage": Audited(OWN, quiet=frozenset({"file", "uploaded_by", "uploaded_at"})),
     "notices.Endpoint": Audited(

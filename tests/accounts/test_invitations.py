@@ -62,7 +62,7 @@ def test_who_is_invited_makes_an_account_and_works(boss: Visitor, new_visitor: C
     assert "De Baas" in somebody.page
     somebody.sends(link, name="Noor", password=PASSWORD)
     user = User.objects.get(email=NEW)
-    assert somebody.path == "/stations/"
+    assert somebody.path == "/werkvoorraad/"
     assert (user.name, user.is_staff) == ("Noor", False)
     assert user.memberships.get().role == Role.PLANNER
     # Another day, by the password that was chosen.

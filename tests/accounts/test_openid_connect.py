@@ -78,7 +78,7 @@ def test_the_page_offers_it_and_an_account_is_linked_by_its_verified_address(
     visitor.opens("/account/login/")
     assert "Sign in with De Gemeente" in visitor.page
     goes_through(visitor, provider, NOOR)
-    assert visitor.path == "/stations/"
+    assert visitor.path == "/werkvoorraad/"
     assert SocialAccount.objects.get().user == user
     assert any("linked to yours" in message.subject for message in mail.outbox)
     # The second time the link is known.
@@ -186,7 +186,7 @@ def test_a_second_factor_is_still_asked_unless_the_provider_asks_for_one(
 def test_nobody_is_led_away_after_the_provider(visitor: Visitor, provider: Provider) -> None:
     make_staff(role=Role.READER, email=NOOR, password=PASSWORD)
     goes_through(visitor, provider, NOOR, next="https://evil.example/")
-    assert visitor.path == "/stations/"
+    assert visitor.path == "/werkvoorraad/"
 
 
 # ---------------------------------------------------------------- what goes wrong on the way

@@ -35,7 +35,7 @@ def noor() -> User:
 def test_somebody_signs_in_with_an_address_in_any_case(visitor: Visitor, noor: User) -> None:
     visitor.signs_in("Noor@Example.test")
     assert visitor.is_signed_in()
-    assert visitor.path == "/stations/"
+    assert visitor.path == "/werkvoorraad/"
 
 
 @pytest.mark.parametrize(("email", "password"), [(EMAIL, "wrong"), ("nobody@example.test", PASSWORD)])

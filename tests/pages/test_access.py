@@ -19,11 +19,14 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
-from rest_framework.authtoken.models import TokenProxy
 
-from portal.accounts import invitations
+from portal.accounts import api_tokens, invitations
+from portal.accounts.api_tokens import ApiToken
 from portal.accounts.models import User
 from portal.compliance.models import Probe, Requirement
+from portal.notices.models import Notice
+from portal.notices.webhooks import services as webhooks
+from portal.notices.webhooks.telling import test_of as a_test_of
 from smartcharging.models import DesiredProfile, Drift, ProfileReport, ReportedSchedule
 from smartcharging.policies import DriftPolicy, SafeLimit
 from smartcharging.services import LimitPeriod, set_profile
@@ -93,6 +96,7 @@ def world(settings: Any, tmp_path: Any) -> World:
     probe = Probe.objects.create(
         station=station, requirement=proof.requirement, requested_at=now, state=Probe.State.DONE
     )
+    drift = _drift(station, now)
     people = _people(driver)
     hashed = make_password("right-and-long-enough")  # once: it is slow on purpose
     for user in filter(None, people.values()):
@@ -109,7 +113,8 @@ def world(settings: Any, tmp_path: Any) -> World:
         "card": make_token("UNLINKED").pk,
         "profile": profile.pk,
         "command": command.pk,
-        "drift": _drift(station, now).pk,
+        "drift": drift.pk,
+        "lost": drift.desired_id,
         "reservation": _reservation(station, token, now).pk,
         "user": driver.pk,
         **_device_rows(station, now),
@@ -118,6 +123,9 @@ def world(settings: Any, tmp_path: Any) -> World:
         "root": _root(station, now).pk,
         "ticket": _ticket(station, now),
         "image": _image(station, now),
+        **_told_rows(people, station, now),
+        "apitoken": api_tokens.make(user=driver, name="script", now=now, is_whole=True)[0].pk,
+        "tariff": make_tariff().pk,
     }
     rows = _admin_rows(station, now=now, profile=profile, command=command, token=token, driver=driver)
     client = Client(headers={"accept-language": "en"})
@@ -169,6 +177,33 @@ def _people_rows(people: dict[str, User | None], now: dt.datetime) -> dict[str, 
         "invitation": invitation.pk,
         "factor": factor.pk,
     }
+
+
+def _told_rows(people: dict[str, User | None], station: Station, now: dt.datetime) -> dict[str, Any]:
+    """What the manager was told, and a webhook of the operator that was tried."""
+    said = {"station": IDENTITY, "label": IDENTITY, "since": now.isoformat()}
+    notice = Notice.objects.create(
+        user=people["manager"],
+        kind="station_silent",
+        cause="x",
+        at=now,
+        made_at=now,
+        station=station,
+        operator=station.site.operator,
+        data=said,
+    )
+    hook = {name: WEBHOOK[name] for name in ("name", "url", "events")}
+    webhook, _secret = webhooks.make(operator=station.site.operator, **hook, now=now)
+    delivery = a_test_of(webhook, now=now)
+    return {"notice": notice.pk, "webhook": webhook.pk, "delivery": delivery.pk}
+
+
+WEBHOOK: dict[str, Any] = {
+    "operator": "alpha",
+    "name": "Planning",
+    "url": "https://hooks.example/laadbewijs",
+    "events": ["deviation"],
+}
 
 
 def _profile(station: Station, now: dt.datetime) -> DesiredProfile:
@@ -286,7 +321,7 @@ def _admin_rows(
         "reportedschedule": reported,
         "user": driver,
         "emailaddress": EmailAddress.objects.create(user=driver, email=driver.email),
-        "tokenproxy": TokenProxy.objects.create(user=driver),
+        "apitoken": ApiToken.objects.get(),
         "authenticator": Authenticator.objects.get(),
     }
 
@@ -345,13 +380,15 @@ def body_of(line: Line, world: World) -> dict[str, Any]:
         "intrekken": {"sure": "on"},
         "verwijderen": {"sure": "on"},
         "limiet": LIMIT,
+        "{lost}": {"reason": "Later.", "until": f"{timezone.localdate():%d-%m-%Y}"},
         "commands": {"action": "Reset", "payload": {"type": "Soft"}},
         "profiles": PROFILE,
         "probes": {"station": IDENTITY, "requirement": "206"},
+        "webhooks": WEBHOOK,
         **DEVICE_BODIES,
     }
     if line.method == "PUT":
-        return DEVICE_BODIES["configuration-templates"]
+        return DEVICE_BODIES["configuration-templates"] | WEBHOOK
     return bodies.get(line.address.strip("/").rpartition("/")[2], {})
 
 
@@ -428,8 +465,21 @@ def patterns(resolver: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]
 def asked() -> set[tuple[str, str]]:
     """(method, route) of all that the table asks, found by resolving its addresses."""
     sample: dict[str, Any] = dict.fromkeys(
-        ("evidence", "probe", "session", "profile", "command", "drift", "reservation", "ticket", "image"), 1
+        (
+            "evidence",
+            "probe",
+            "session",
+            "profile",
+            "command",
+            "drift",
+            "reservation",
+            "ticket",
+            "image",
+            "lost",
+        ),
+        1,
     )
+    sample |= {"notice": 1, "webhook": 1, "delivery": 1, "apitoken": 1, "tariff": 1}
     sample |= {"token": 1, "card": 1, "membership": 1, "invitation": 1, "factor": 1}
     sample |= {"certificate": 1, "root": 1, "template": 1, "rollout": 1, "monitor": 1, "station2": "s"}
     sample |= {"concession": "c", "code": "206", "station": "s", "user": 1, "row": 1}

@@ -61,10 +61,10 @@ def test_everyone_lands_on_the_page_with_their_answer(client: Client) -> None:
     make_concession(slug="stad", operators=(make_operator(),))
     doors = {
         make_official().pk: "/naleving/stad/",
-        make_staff().pk: "/stations/",
+        make_staff().pk: "/werkvoorraad/",
         make_token(user=make_driver()).user_id: "/mijn/laden/",
         make_driver().pk: "/account/",  # who has no card either is told whom to ask
-        make_superuser().pk: "/stations/",
+        make_superuser().pk: "/werkvoorraad/",
     }
     for key, door in doors.items():
         client.force_login(_user(key))
