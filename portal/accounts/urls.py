@@ -7,12 +7,15 @@ from allauth.socialaccount.providers.openid_connect import views as openid_conne
 from allauth.usersessions import urls as usersessions
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.accounts import people, views
+from portal.accounts import token_views, views
 
 account_urls: list[URLPattern | URLResolver] = [
     path("", views.overview, name="account_overview"),
     path("uitnodiging/<str:token>/", views.invitation, name="invitation"),
     path("", include(account)),
+    path("tokens/", token_views.tokens, name="account_tokens"),
+    path("tokens/nieuw/", token_views.new_token, name="account_token_new"),
+    path("tokens/<int:pk>/intrekken/", token_views.revoke_token, name="account_token_revoke"),
     path("2fa/", include(mfa)),
     path("sessions/", include(usersessions)),
     path("sessions/<int:pk>/eindigen/", views.end_session, name="session_end"),
@@ -20,15 +23,3 @@ account_urls: list[URLPattern | URLResolver] = [
     path("oidc/<str:provider_id>/login/", views.provider_login, name="openid_connect_login"),
     path("oidc/<str:provider_id>/login/callback/", openid_connect.callback, name="openid_connect_callback"),
 ]
-
-people_urls = (
-    [
-        path("", people.members, name="members"),
-        path("<int:pk>/wegnemen/", people.take_away, name="take_away"),
-        path("uitnodigen/", people.invite, name="invite"),
-        path("uitnodigingen/", people.invited, name="invitations"),
-        path("uitnodigingen/<int:pk>/opnieuw/", people.send_again, name="send_again"),
-        path("uitnodigingen/<int:pk>/intrekken/", people.withdraw, name="withdraw"),
-    ],
-    "people",
-)

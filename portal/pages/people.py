@@ -7,9 +7,9 @@ from typing import Any, cast
 from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,17 +21,11 @@ from portal.accounts.inviting import Invitation
 from portal.accounts.models import User
 from portal.accounts.roles import ROLE_NAMES, Party, parties_administered_by
 from portal.accounts.second_factor import FACTORS
+from portal.pages.people_lists import INVITATIONS, MEMBERS
+from portal.tables.columns import List
+from portal.tables.listing import Listing
 from stations.models import Membership
 from stations.models.access import Role
-
-PEOPLE_A_PAGE = 25
-TONES = {
-    Invitation.State.OPEN: "info",
-    Invitation.State.UNSENT: "bad",
-    Invitation.State.EXPIRED: "warn",
-    Invitation.State.ACCEPTED: "good",
-    Invitation.State.WITHDRAWN: "calm",
-}
 
 
 def _parties(request: HttpRequest) -> list[Party]:
@@ -48,30 +42,8 @@ def _filter(request: HttpRequest) -> PeopleFilter:
     return form
 
 
-def _page(request: HttpRequest, form: PeopleFilter, rows: QuerySet[Any], template: str) -> HttpResponse:
-    rows = rows.filter(form.parties_chosen())
-    if role := form.cleaned_data.get("role"):
-        rows = rows.filter(role=role)
-    page = Paginator(rows, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
-    now = timezone.now()
-    shown: list[Any] = list(page.object_list)
-    for row in shown:
-        row.role_name = ROLE_NAMES[Role(row.role)]
-        if rows.model is Invitation:
-            row.state = row.state_at(now)
-            row.tone = TONES[row.state]
-    context = {
-        "form": form,
-        "page": page,
-        "rows": shown,
-        "has_parties": len(form.parties) > 1,
-        "is_filtered": any(form.cleaned_data.values()),
-    }
-    return render(request, template, context)
-
-
 @require_safe
-def members(request: HttpRequest) -> HttpResponse:
+def members(request: HttpRequest) -> HttpResponseBase:
     form = _filter(request)
     factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=FACTORS)
     rows = Membership.objects.select_related("user", "municipality", "operator").annotate(
@@ -79,16 +51,24 @@ def members(request: HttpRequest) -> HttpResponse:
     )
     if text := form.cleaned_data.get("q"):
         rows = rows.filter(Q(user__email__icontains=text) | Q(user__name__icontains=text))
-    return _page(request, form, rows.order_by("user__email", "pk"), "people/members.html")
+    return _page(request, form, MEMBERS, rows)
 
 
 @require_safe
-def invited(request: HttpRequest) -> HttpResponse:
+def invited(request: HttpRequest) -> HttpResponseBase:
     form = _filter(request)
     rows = Invitation.objects.select_related("municipality", "operator", "invited_by")
     if text := form.cleaned_data.get("q"):
         rows = rows.filter(email__icontains=text)
-    return _page(request, form, rows, "people/invitations.html")
+    return _page(request, form, INVITATIONS, rows)
+
+
+def _page(request: HttpRequest, form: PeopleFilter, people: List, rows: QuerySet[Any]) -> HttpResponseBase:
+    rows = rows.filter(form.parties_chosen())
+    if role := form.cleaned_data.get("role"):
+        rows = rows.filter(role=role)
+    listing = Listing(people, request, rows, filters=form)
+    return listing.answer() or render(request, f"people/{people.key}.html", {"listing": listing})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
