@@ -462,6 +462,8 @@ SPECTACULAR_SETTINGS = {
         "RegisterFallEnum": "stations.models.session.Fall",
         "KindEnum": "smartcharging.models.DesiredProfile.Kind",
         "CertificateKindEnum": "stations.models.security.StationCertificate.Kind",
+        "WebhookStateEnum": "portal.notices.webhooks.models.Endpoint.State",
+        "DeliveryStateEnum": "portal.notices.webhooks.models.Delivery.State",
     },
 }
 

@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 Mail = Notice.Mail
 PEOPLE_AT_ONCE = 200
 MOST_IN_A_MAIL = 50
+# About one mail, not about the server.
+REFUSED = (SMTPRecipientsRefused, SMTPSenderRefused, SMTPDataError)
 
 
 def people_waiting(now: datetime) -> list[int]:
@@ -40,18 +43,26 @@ def people_waiting(now: datetime) -> list[int]:
     return list(due.order_by("user").values_list("user", flat=True).distinct()[:PEOPLE_AT_ONCE])
 
 
-def send_to(user_id: int) -> int:
-    """All that is due for one person: a mail for each notice that goes at once, and one for the others together."""
+def send_to(user_id: int) -> bool:
+    """All that is due for one person: a mail for each notice that goes at once, and one for the others together.
+
+    False: the mail server is away, and there is no use in trying it for the next person.
+    """
     now = timezone.now()
     user = User.objects.filter(pk=user_id).first()
     rows = _claimed(user_id, now)
     if user is None or not rows:
-        return 0
+        return True
     meant = _still_meant(user, rows)
     together = [row for row in meant if row.mail_way == Way.DAILY]
     mails = [[row] for row in meant if row.mail_way != Way.DAILY]
     mails += [together[start : start + MOST_IN_A_MAIL] for start in range(0, len(together), MOST_IN_A_MAIL)]
-    return sum(_send(user, mail) for mail in mails)
+    for number, mail in enumerate(mails):
+        if (problem := _send(user, mail)) is not None:
+            for other in mails[number + 1 :]:
+                _missed(other, problem)
+            return False
+    return True
 
 
 def _claimed(user_id: int, now: datetime) -> list[Notice]:
@@ -77,15 +88,17 @@ def _still_meant(user: User, rows: Sequence[Notice]) -> list[Notice]:
     return [row for row in rows if row.pk not in {*gone, *read}]
 
 
-def _send(user: User, rows: Sequence[Notice]) -> bool:
+def _send(user: User, rows: Sequence[Notice]) -> str | None:
+    """What is wrong with the mail server, if it takes nothing at all; None where it took this mail, or refused it."""
     try:
         _mail(user, rows).send()
-    except OSError as error:  # a mail server that is away, or refuses (smtplib's own are OSErrors)
-        _missed(rows, f"{type(error).__name__}: {error}"[:200])
-        return False
+    except OSError as error:  # smtplib's own are OSErrors
+        problem = f"{type(error).__name__}: {error}"[:200]
+        _missed(rows, problem)
+        return None if isinstance(error, REFUSED) else problem
     keys = [row.pk for row in rows]
     Notice.objects.filter(pk__in=keys).update(mail=Mail.SENT, mailed_at=timezone.now(), mail_problem="")
-    return True
+    return None
 
 
 def _missed(rows: Sequence[Notice], problem: str) -> None:

@@ -25,9 +25,10 @@ def tell_news() -> None:
 
 @shared_task(name="portal.notices.tasks.send_mails", base=WaitingTask)
 def send_mails() -> None:
-    """The round of mail: one person after the other, so that one who cannot be reached holds up nobody for long."""
+    """The round of mail: one person after the other, until the mail server turns out to be away."""
     for user_id in mailing.people_waiting(timezone.now()):
-        mailing.send_to(user_id)
+        if not mailing.send_to(user_id):
+            return
 
 
 @shared_task(name="portal.notices.tasks.deliver_webhooks", base=WaitingTask)

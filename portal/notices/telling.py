@@ -38,7 +38,7 @@ def look(now: datetime) -> int:
     events = sessions.new_events()
     webhooks.tell_sessions(events, now=now)
     found = list(sessions.failed_charges(events, now))
-    if not found and not any(True for _ in finding.find(now)):
+    if not found and not finding.find(now):
         return 0
     with transaction.atomic():
         Told.objects.get_or_create(name=ROUND, subject=0, defaults={"since": now})

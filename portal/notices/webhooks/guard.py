@@ -136,7 +136,8 @@ class _Secure(http.client.HTTPSConnection):
     """The certificate is that of the name, whichever of its addresses is connected to."""
 
     def connect(self) -> None:
-        self.sock = _trust().wrap_socket(_connected(self.host, self.port), server_hostname=self.host)
+        self.sock = _connected(self.host, self.port)  # to be cut while they shake hands too
+        self.sock = _trust().wrap_socket(self.sock, server_hostname=self.host)
 
 
 def _connected(host: str, port: int) -> socket.socket:

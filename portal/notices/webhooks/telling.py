@@ -84,8 +84,10 @@ def _of_sessions(
 def test_of(endpoint: Endpoint, *, now: datetime) -> Delivery:
     """Something to try an endpoint with, whatever it asked for and whether or not it is on."""
     said = {"subject": {"kind": "webhook", "id": str(endpoint.pk)}, "api": api_address("webhooks/")}
+    row = _delivery(endpoint, TEST, key=uuid4().hex, at=now, said=said, now=now)
     with transaction.atomic():
-        (row,) = _keep([_delivery(endpoint, TEST, key=uuid4().hex, at=now, said=said, now=now)])
+        row.save()
+        _wake({endpoint.pk})
     return row
 
 
@@ -131,8 +133,11 @@ def _listeners(operators: set[int | None] | None) -> dict[int | None, list[Endpo
     return found
 
 
-def _keep(rows: Iterable[Delivery]) -> list[Delivery]:
+def _keep(rows: Iterable[Delivery]) -> None:
     kept = Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
-    for endpoint_id in sorted({row.endpoint_id for row in kept}):
+    _wake({row.endpoint_id for row in kept})
+
+
+def _wake(endpoint_ids: set[int]) -> None:
+    for endpoint_id in sorted(endpoint_ids):
         transaction.on_commit(partial(deliveries_wait.send_robust, sender=Delivery, endpoint_id=endpoint_id))
-    return kept
