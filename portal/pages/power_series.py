@@ -89,8 +89,9 @@ def phases_of(readings: QuerySet[MeterReading]) -> Phases | None:
     voltages = [f"voltage_l{phase}_v" for phase in PHASES]
     known = Q(import_l1_a__isnull=False) | Q(import_l2_a__isnull=False) | Q(import_l3_a__isnull=False)
     rows = readings.filter(known).order_by("-sampled_at")
-    rows = rows.values_list("evse_number", "sampled_at", "context", *currents, *voltages)
-    found = list(reversed(rows[:MOST_SAMPLES]))
+    told = rows.values_list("evse_number", "sampled_at", "context", *currents, *voltages)
+    found: list[tuple[Any, ...]] = list(told[:MOST_SAMPLES])
+    found.reverse()
     if not found:
         return None
     by_phase: tuple[list[Sample], ...] = ([], [], [])

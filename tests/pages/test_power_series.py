@@ -152,7 +152,7 @@ class TestStation:
 
     def test_phases_by_the_voltage_that_was_measured_or_else_by_230_v(self, station: Station) -> None:
         at = timezone.now() - MINUTE
-        three = {f"import_l{phase}_a": 10.0 for phase in (1, 2, 3)}
+        three: dict[str, Any] = {f"import_l{phase}_a": 10.0 for phase in (1, 2, 3)}
         make_reading(station, sampled_at=at, import_w=6900.0, **three)
         found = numbers(make_staff(), "/stations/S-1/vermogen.json")
         assert found["phases_by"] == "nominal"
@@ -261,8 +261,7 @@ class TestSession:
         assert "Highest power: 7.0 kW" in page
         assert "Cost not known" in page
         assert f'data-chart="/stations/S-1/sessies/{session.pk}/vermogen.json"' in page
-        assert session.token is not None
-        assert session.token.user.email not in page
+        assert "d@example.test" not in page  # whose it was is nobody's business here
         assert f'href="/stations/S-1/sessies/{session.pk}/"' in sees(make_staff(), "/stations/S-1/sessies/")
 
     def test_neither_the_page_nor_its_numbers_ask_much(self, session: ChargingSession) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -28,7 +29,7 @@ def page() -> str:
     """Of a day on which level 7 wins from its begin until noon over level 5, which lasts all day."""
     station = make_station("S-1")
     start, end = day_of(timezone.now())
-    day = {"start_schedule": start, "requested_at": start - dt.timedelta(hours=2)}
+    day: dict[str, Any] = {"start_schedule": start, "requested_at": start - dt.timedelta(hours=2)}
     want(station, "Whole day", limit=12.0, duration_s=int((end - start).total_seconds()), **day)
     want(station, "Morning", limit=8.0, stack_level=7, duration_s=12 * 3600, **day)
     before = start - dt.timedelta(hours=1)

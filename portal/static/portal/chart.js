@@ -79,7 +79,8 @@ class Chart {
     const isPart = this.plot && this.series !== this.base;
     const [base, part] = await Promise.all([this.fetch(""), isPart ? this.fetch(this.asking()) : null]);
     this.waiting = undefined;
-    if (!base) return;
+    if (this.isHeld) this.refresh(); // nothing moves under a hand that draws over a stretch of time
+    if (!base || this.isHeld) return;
     const staysPut = this.plot && !this.isWhole && this.base.start === base.start; // not when another day began
     this.base = base;
     this.series = (staysPut && part) || base;
@@ -112,7 +113,7 @@ class Chart {
       if (isFine || !isMuchLess) return;
       if (this.isWhole) return;
       const part = await this.fetch(this.asking());
-      if (part && this.holds(part)) this.take(part);
+      if (part && this.holds(part) && !this.isHeld) this.take(part);
     }, 200);
   }
 
@@ -144,14 +145,14 @@ class Chart {
       this.plot.redraw(false);
     });
     this.plot.over.addEventListener("mousemove", () => this.hover());
+    this.plot.over.addEventListener("mousedown", () => { this.isHeld = true; });
+    document.addEventListener("mouseup", () => { this.isHeld = false; }, { capture: true });
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.root.addEventListener("click", (event) => this.click(event));
     this.tell();
   }
 
-  size() {
-    return { width: this.box.clientWidth, height: this.box.clientHeight };
-  }
+  size = () => ({ width: this.box.clientWidth, height: this.box.clientHeight });
 
   options() {
     const number = new Intl.NumberFormat(this.language, { maximumFractionDigits: 1 });
@@ -245,9 +246,7 @@ class Chart {
     this.show(middle - share * span, middle + (1 - share) * span);
   }
 
-  whole() {
-    this.show(this.base.start, this.base.end);
-  }
+  whole = () => this.show(this.base.start, this.base.end);
 
   /** However it came about: by a button, a key, a drag or a double click. */
   zoomed() {
