@@ -11,7 +11,6 @@ from typing import Any
 from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -61,20 +60,20 @@ class Line:
 
 def lines_of(sessions: Sequence[ChargingSession], *, now: datetime) -> list[Line]:
     """Of a page or a bite: three queries, however many there are."""
-    energies, tops, limits = energies_of(sessions), _highest(sessions), _limits(sessions, now)
+    energies, tops, limits = energies_of(sessions), _highest(sessions, now), _limits(sessions, now)
     return [
         Line(session, energies[session.pk], tops.get(session.pk), limits.get(session.pk, ()), now)
         for session in sessions
     ]
 
 
-def _highest(sessions: Sequence[ChargingSession]) -> dict[int, float]:
+def _highest(sessions: Sequence[ChargingSession], now: datetime) -> dict[int, float]:
     """The highest power in each; of a long one by its quarter-hours, where they are made (see session_power)."""
     inside: dict[str, Any] = {
         "station": OuterRef("station"),
         "evse_number": Coalesce(OuterRef("evse_number"), 0),
     }
-    until = Coalesce(OuterRef("ended_at"), OuterRef("over_by"), timezone.now())
+    until = Coalesce(OuterRef("ended_at"), OuterRef("over_by"), now)
     readings = MeterReading.objects.filter(
         **inside, sampled_at__gte=OuterRef("started_at"), sampled_at__lte=until
     )

@@ -20,7 +20,8 @@ from portal.pages.security_words import MEANINGS
 from portal.templatetags.measures import moment, short_day
 from smartcharging.models import DesiredProfile
 from smartcharging.sayings import say
-from stations.models import ChargingSession, Command, ConfigurationRollout, Evse
+from stations.models import Command, ConfigurationRollout, Evse
+from stations.models.session import Fall
 
 DAY = timedelta(days=1)
 SOON = timedelta(days=30)  # what ends within it is told
@@ -285,7 +286,7 @@ def _root(row: Row, now: datetime) -> _Said:
 def _register(row: Row, _now: datetime) -> _Said:
     """`code` and `text` are how the registers of import and export fell within a session."""
     falls = {fall for fall in (row.code, row.text) if fall}
-    words = ", ".join(str(dict(ChargingSession.import_fall.field.choices)[fall]) for fall in sorted(falls))
+    words = ", ".join(str(Fall(fall).label) for fall in sorted(falls))
     told = _("The energy of a session is not known: %(why)s.") % {"why": words}
     return _Said(Level.LATER, told, row.since, _station(row, "registers"), _("See the registers"))
 

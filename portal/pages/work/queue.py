@@ -77,7 +77,9 @@ def found_for(
 ) -> list[Item]:
     """The items of `user`'s operators, with what was put aside among them."""
     asides = _asides(user, now)
-    most = (MOST_OF_ONE if kind else MOST_OF_A_KIND) + Counter(name for name, _row in asides)[kind]
+    counted = Counter(name for name, _row in asides)
+    # What is put aside takes no place of what is not.
+    most = MOST_OF_ONE + counted[kind] if kind else MOST_OF_A_KIND + max(counted.values(), default=0)
     rows = rows_of(user, now=now, kind=kind, text=text, row=row, most=most)
     return items_of(rows, asides, now=now)
 

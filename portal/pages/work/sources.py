@@ -109,22 +109,19 @@ class Part:
         """The first `most` in uniform columns. SQLite takes no slice within a union, but one within a condition."""
         few = self.rows.filter(among).values("pk")[:most]
         has = self.station is not None
-        return (
-            self.rows.model.objects.filter(pk__in=few)
-            .order_by()
-            .values_list(
-                Value(kind, output_field=TextField()),
-                F("pk"),
-                F(self.operator),
-                F(f"{self.station}pk") if has else Cast(Value(None), BigIntegerField()),
-                _text(f"{self.station}identity") if has else NOTHING,
-                _text(f"{self.station}name") if has else NOTHING,
-                self.since,
-                self.other,
-                _text(self.code),
-                _text(self.text),
-                _text(self.more),
-            )
+        found: QuerySet[Any] = self.rows.model.objects.filter(pk__in=few).order_by()
+        return found.values_list(
+            Value(kind, output_field=TextField()),
+            F("pk"),
+            F(self.operator),
+            F(f"{self.station}pk") if has else Cast(Value(None), BigIntegerField()),
+            _text(f"{self.station}identity") if has else NOTHING,
+            _text(f"{self.station}name") if has else NOTHING,
+            self.since,
+            self.other,
+            _text(self.code),
+            _text(self.text),
+            _text(self.more),
         )
 
 
