@@ -7,12 +7,23 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.compliance.usage_model import UsageMonth
 from stations.models import Membership, Municipality
-from tests.factories import make_driver, make_municipality, make_official, make_staff
+from tests.compliance.fakes import make_asking_concession
+from tests.factories import (
+    make_driver,
+    make_municipality,
+    make_official,
+    make_session,
+    make_staff,
+    make_station,
+    make_token,
+)
 from tests.pages.visiting import sees
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +174,26 @@ def test_of_two_municipalities_one_is_shown_at_a_time(official: Any) -> None:
     used(municipality=elsewhere, drivers=50)
     assert list(rows(sees(official, PATH))) == ["All of Elders"]
     assert list(rows(sees(official, PATH, municipality="voorbeeldstad"))) == ["All of Voorbeeldstad"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/overzicht/", "/laadobjecten/", "/laadobjecten/?view=map", "/laadobjecten/punten.geojson", PATH],
+)
+def test_no_page_of_an_official_reads_a_session_or_a_card(official: Any, path: str) -> None:
+    station = make_station(concession=make_asking_concession(), name="Molenweg 8")
+    token = make_token("04DEADBEEF", label="Pas van Jansen")
+    make_session(station, token=token, transaction_id="verraad-1")
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(official)
+    for query in ("", "export=csv", "export=xlsx"):
+        address = f"{path}{'&' if '?' in path else '?'}{query}"
+        with CaptureQueriesContext(connection) as asked:
+            answer: Any = client.get(address)
+            told = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert answer.status_code == 200
+        for secret in ("04DEADBEEF", token.digest, "Pas van Jansen", "verraad-1"):
+            assert secret.encode() not in told
+        read = " ".join(query["sql"] for query in asked.captured_queries)
+        assert "stations_chargingsession" not in read
+        assert "stations_token" not in read

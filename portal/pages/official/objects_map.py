@@ -25,7 +25,7 @@ from django.db.models import (
     QuerySet,
 )
 from django.db.models.functions import Cast, Floor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -38,13 +38,14 @@ from portal.pages.official.badges import FAILS, MEETS, UNKNOWN, standing_of
 from stations.models import Evse, Site
 
 # More places than this in sight are put together.
-MOST_POINTS = 500
+MOST_POINTS = 150
 LISTED = 50
 # About how far apart groups stand, in pixels; a tile of the map is 256 wide.
 APART_PX, TILE_PX = 64, 256
 DEEPEST = 19
 # In the Netherlands a degree of latitude is so many degrees of longitude wide.
 LATITUDE = 0.61
+HOW_MANY = (Count("station", distinct=True), Count("pk"))
 Box = tuple[float, float, float, float]
 """West, south, east, north, in degrees: as GeoJSON has it."""
 
@@ -103,11 +104,11 @@ def page(
     host = tiles_host()
     # Of this page alone: no other lets the browser ask another server for anything.
     policy = {"img-src": [host]} if host else {}
-    return csp_update(policy)(_map)(request, told)
 
+    def drawn(request: HttpRequest) -> HttpResponseBase:
+        return render(request, "pages/official/map.html", told)
 
-def _map(request: HttpRequest, told: dict[str, Any]) -> HttpResponse:
-    return render(request, "pages/official/map.html", told)
+    return csp_update(policy)(drawn)(request)
 
 
 def tiles_host() -> str:
@@ -178,11 +179,13 @@ def places_of(sites: Sequence[Site], found: QuerySet[Any], now: datetime) -> lis
     keys = [site.pk for site in sites]
     here = found.filter(site__in=keys).order_by().values("pk")
     counted = Evse.objects.filter(station__in=here, number__gt=0).order_by().values_list("station__site")
-    counts = {
-        site: counts for site, *counts in counted.annotate(Count("station", distinct=True), Count("pk"))
-    }
+    counts = {site: (objects, evses) for site, objects, evses in counted.annotate(*HOW_MANY)}
     standings = _standings(here, now)
-    return [Place(site, *counts.get(site.pk, (0, 0)), standings.get(site.pk, UNKNOWN)) for site in sites]
+    return [
+        Place(site, objects, evses, standings.get(site.pk, UNKNOWN))
+        for site in sites
+        for objects, evses in [counts.get(site.pk, (0, 0))]
+    ]
 
 
 def _standings(stations: QuerySet[Any], now: datetime) -> dict[int, str]:

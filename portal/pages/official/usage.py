@@ -25,7 +25,7 @@ from portal.compliance.usage_model import UsageMonth
 from portal.pages.official.usage_chart import Bar, drawings
 from portal.tables.columns import Cell, Column, Empty, List, Out, registered
 from portal.tables.listing import Listing
-from portal.templatetags.measures import kw, kwh, percent
+from portal.templatetags.measures import kw, kwh, percent, rounded
 from stations.models import Municipality
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ USAGE = registered(
             Column(
                 "sessions",
                 gettext_lazy("Sessions"),
-                _figure(lambda line: line.sessions, str),
+                _figure(lambda line: line.sessions, lambda count: rounded(count, 0)),
                 # What is not shown has no place in an order either: that would tell of it.
                 rank=lambda line: line.sessions,
                 most_first=True,

@@ -14,7 +14,7 @@ WIDTHS: dict[Shape, int] = {"wide": 800, "narrow": 360}
 NAME_PX = 64
 # Beyond it the axis counts in MWh.
 MOST_KWH = 2500
-FILLED = 0.7  # of its place a bar takes
+FILLED, WIDEST_PX = 0.7, 72  # of its place a bar takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def _marks(bars: Sequence[Bar], width: int) -> Iterator[Mark]:
     apart = (width - LEFT - RIGHT) / len(bars)
     every = max(1, -int(-NAME_PX // apart))
     for number, bar in enumerate(bars):
-        x = LEFT + apart * (number + (1 - FILLED) / 2)
-        wide, middle = apart * FILLED, LEFT + apart * (number + 0.5)
+        wide, middle = min(apart * FILLED, WIDEST_PX), LEFT + apart * (number + 0.5)
+        x = middle - wide / 2
         if bar.kwh is None:
             yield box("band-soft", x, TOP, wide, bottom - TOP)
             yield label("t-mid", middle, bottom - 8, "?")
