@@ -15,8 +15,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import connection, models, transaction
 
+from portal.accounts.last_visit import LastVisit
 from portal.compliance import catalogue
 from portal.compliance.models import ConcessionRequirement, Judgement, Requirement, Status
+from portal.compliance.usage_model import UsageMonth
 from portal.management import bulk
 from smartcharging.models import Delivery, DesiredProfile, ReportedSchedule
 from stations.models import (
@@ -73,7 +75,8 @@ TABLES += [
     Command,
     Membership,
 ]
-TABLES += [DesiredProfile, Delivery, ReportedSchedule, ConcessionRequirement, QuarterHour, RollUp, Judgement]
+TABLES += [DesiredProfile, Delivery, ReportedSchedule, ConcessionRequirement, QuarterHour, RollUp]
+TABLES += [Judgement, UsageMonth, LastVisit]
 
 SITE = ("id", "name", "address", "latitude", "longitude", "concession_id", "operator_id")
 STATION = (
