@@ -39,7 +39,17 @@ from stations.monitoring_api import MonitoringView, MonitorsView, MonitorView, R
 from stations.quarters_api import QuarterHourView
 from v2x.api import RegisterSeriesView
 
-router = SimpleRouter()
+
+class Router(SimpleRouter):
+    """A row is named by its number, where a view names it by nothing else: what is no number is not found."""
+
+    def get_lookup_regex(self, viewset: Any, lookup_prefix: str = "") -> str:
+        named = getattr(viewset, "lookup_value_regex", None)
+        return super().get_lookup_regex(viewset, lookup_prefix) if named else PK
+
+
+PK = r"(?P<pk>\d{1,18})"
+router = Router()
 # Each app's viewsets; portal.compliance.api adds its own here.
 router.register("stations", StationViewSet, "station")
 router.register("commands", CommandViewSet, "command")
@@ -60,8 +70,6 @@ router.register("people", MemberViewSet, "person")
 router.register("notices", NoticeViewSet, "notice")
 router.register("webhooks", WebhookViewSet, "webhook")
 router.register("webhook-deliveries", DeliveryViewSet, "webhook-delivery")
-
-PK = r"(?P<pk>\d{1,18})"
 
 
 def of_station(path_: str, view: Any, name: str) -> URLPattern:

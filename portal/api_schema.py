@@ -7,6 +7,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from rest_framework.permissions import SAFE_METHODS
 
 from portal.accounts.api_access import TokenAuthentication, scope_of
 from stations.scopes import Scope
@@ -56,7 +57,11 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
 class DescribedView(AutoSchema):
     """Each operation with the scope that it takes."""
 
-    def get_description(self) -> str:
+    def _get_paginator(self) -> Any:
+        """Only what is read comes in pages; a list that answers a POST is all of it."""
+        return super()._get_paginator() if self.method in SAFE_METHODS else None
+
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
         said = str(super().get_description() or "").strip()
         scope = scope_of(self.view, self.method) if hasattr(self.view, "scope") else Scope.READ
         return f"{said}\n\nScope: {scope}.".strip()

@@ -151,6 +151,10 @@ class LogLineSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class LogSerializer(serializers.Serializer[Any]):
+    results = LogLineSerializer(many=True)
+
+
 class WantedLines(serializers.Serializer[Any]):
     """Filters of the log."""
 
@@ -305,7 +309,7 @@ class StationViewSet(viewsets.ReadOnlyModelViewSet[Station]):
         rows: QuerySet[Station] = stations.annotate(online=Exists(present))
         return rows
 
-    @extend_schema(parameters=[WantedLines], responses=LogLineSerializer(many=True))
+    @extend_schema(parameters=[WantedLines], responses=LogSerializer)
     @action(detail=True, pagination_class=None, filter_backends=[])
     def messages(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
         """The OCPP log, newest first; go on with `before` = the time of the last line. For the operator only."""

@@ -51,7 +51,10 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in t
     list_display = ["name", "prefix", "user", "operator", "municipality", "expires_at", "last_used_at"]
     list_select_related = ["user", "operator", "municipality"]
     search_fields = ["name", "prefix", "user__email"]
-    fields = [*list_display, "scopes", "is_whole", "made_at", "revoked_at"]
+    fields = [
+        *("name", "prefix", "user", "operator", "municipality", "expires_at", "last_used_at"),
+        *("scopes", "is_whole", "made_at", "revoked_at"),
+    ]
     list_per_page = ROWS_A_PAGE
     show_full_result_count = False
 

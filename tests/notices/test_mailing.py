@@ -175,6 +175,7 @@ def test_a_mail_server_that_is_away_loses_nothing(smtp: MailServer) -> None:
     notice = Notice.objects.get()
     assert (notice.mail, notice.mail_attempts) == ("waiting", 1)
     assert "Refused" in notice.mail_problem
+    assert notice.mail_due_at
     assert notice.mail_due_at > timezone.now()
     assert "the mail server did not take it; it is tried again" in sees(user, "/meldingen/")
     back = MailServer(smtp.port)

@@ -226,7 +226,7 @@ def test_a_driver_is_told_of_a_session_that_a_fault_broke_off_and_of_no_other() 
     driver, staff = make_driver(), make_staff()
     card, station, now = make_token(user=driver), make_station(name="Kade 1"), timezone.now()
     look()  # from here on
-    said = {"token": card, "state": "ended", "started_at": now - HOUR, "ended_at": now}
+    said: dict[str, Any] = {"token": card, "state": "ended", "started_at": now - HOUR, "ended_at": now}
     ended(make_session(station, end_reason="PowerLoss", **said))
     ended(make_session(station, end_reason="EVDisconnected", evse_number=2, **said))
     look()

@@ -182,8 +182,9 @@ def _people_rows(people: dict[str, User | None], now: dt.datetime) -> dict[str, 
 def _told_rows(people: dict[str, User | None], station: Station, now: dt.datetime) -> dict[str, Any]:
     """What the manager was told, and a webhook of the operator that was tried."""
     said = {"station": IDENTITY, "label": IDENTITY, "since": now.isoformat()}
+    manager: Any = people["manager"]
     notice = Notice.objects.create(
-        user=people["manager"],
+        user=manager,
         kind="station_silent",
         cause="x",
         at=now,
