@@ -195,7 +195,7 @@ def test_a_station_that_is_here_and_well_is_no_work() -> None:
 
 
 @pytest.mark.django_db
-def test_silent_stations_the_longest_first() -> None:
+def test_silent_stations_who_is_away_for_days_first() -> None:
     now = timezone.now()
     for identity, away in (("HOUR", HOUR), ("DAYS", 3 * DAY), ("JUST", dt.timedelta(minutes=2))):
         presence = make_online(make_station(identity))
@@ -207,6 +207,17 @@ def test_silent_stations_the_longest_first() -> None:
     assert page.index("DAYS") < page.index("HOUR") < page.index("NEVER")
     assert "JUST" not in page
     assert "Its last message came on" in page
+
+
+def test_the_worst_comes_first_and_of_those_the_newest() -> None:
+    rows = [
+        row(Kind.SILENT, row=1, since=NOW - 20 * DAY),
+        row(Kind.FAULT, row=2, more="1"),
+        row(Kind.COMMAND, row=3, code="failed", text="Reset", since=NOW),
+        row(Kind.SILENT, row=4, since=None),
+    ]
+    found = sorted(items_of(rows, {}, now=NOW), key=lambda each: each.rank)
+    assert [each.found.row for each in found] == [2, 1, 3, 4]
 
 
 @pytest.mark.django_db

@@ -108,8 +108,8 @@ class Item:
 
     @property
     def rank(self) -> tuple[int, float]:
-        """The worst first, and of those the longest."""
-        return -self.level, self.since.timestamp() if self.since else float("inf")
+        """The worst first, and of those the newest: what stands there for weeks is known, or to be put aside."""
+        return -self.level, -self.since.timestamp() if self.since else float("inf")
 
 
 class _Said(NamedTuple):

@@ -1,4 +1,4 @@
-"""Where work comes from: for each kind the rows that ask for a hand, the worst few of them, in one query for all.
+"""Where work comes from: for each kind the rows that ask for a hand, the newest few of them, in one query for all.
 
 Each part takes at most so many rows, by an index or from a table that is small: a fleet costs what a street does.
 """
@@ -56,7 +56,7 @@ LATELY = timedelta(days=7)
 # Of roll-outs, sessions and cards: they are looked at less often.
 A_WHILE = timedelta(days=14)
 UNCERTAIN_AFTER = timedelta(minutes=15)
-MOST_OF_A_KIND = 100
+MOST_OF_A_KIND = 50
 # 0 is danger, 1 a hardware failure, 2 a system failure (2.0.1 part 2, N07).
 WORST_SEVERITIES = 2
 # What nobody expects: that a station starts, restarts or sets its clock is critical to the standard, and daily.
@@ -84,8 +84,8 @@ Expression = Combinable | str
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`rows` ask for a hand, the worst first. `station` and `operator` lead from one to both; no `station`: it is about
-    none. The others are the columns of items.Row, as expressions."""
+    """`rows` ask for a hand, the newest first. `station` and `operator` lead from one to both; without a `station` it
+    is about none. The others are the columns of items.Row, as expressions."""
 
     rows: QuerySet[Any]
     operator: str
@@ -174,7 +174,7 @@ def _silent(now: datetime) -> Part:
     rows = Station.objects.annotate(gone=gone).filter(is_away)
     return Part(
         rows.filter(Q(gone__isnull=True) | Q(gone__lte=now - SILENT_AFTER)).order_by(
-            F("gone").asc(nulls_last=True)
+            F("gone").desc(nulls_last=True)
         ),
         operator="site__operator",
         station="",
@@ -185,7 +185,7 @@ def _silent(now: datetime) -> Part:
 
 def _fault(_now: datetime) -> Part:
     return Part(
-        Connector.objects.filter(status="Faulted").order_by(F("status_at").asc(nulls_last=True)),
+        Connector.objects.filter(status="Faulted").order_by(F("status_at").desc(nulls_last=True)),
         operator="evse__station__site__operator",
         station="evse__station__",
         since=F("status_at"),
@@ -200,7 +200,7 @@ def _limit(now: datetime) -> Part:
     is_left = Q(state=State.DRIFTED, settled_at__isnull=False) | Q(state=State.REFUSED)
     is_uncertain = Q(state=State.UNKNOWN, requested_at__lte=now - UNCERTAIN_AFTER)
     return Part(
-        DesiredProfile.objects.current().filter(is_left | is_uncertain).order_by("requested_at"),
+        DesiredProfile.objects.current().filter(is_left | is_uncertain).order_by("-requested_at"),
         operator="station__site__operator",
         since=Coalesce("settled_at", "requested_at"),
         code="state",
@@ -266,7 +266,7 @@ def _compliance(_now: datetime) -> Part:
     is_new = ~Q(ruled_on=F("evidence")) & ~Q(ruling__in=STANDING_DECISIONS)
     stands = Q(ruling__isnull=True) | Q(ruling=Status.DEVIATION) | is_new
     return Part(
-        rows.filter(is_owed, stands, status=Status.DEVIATION).order_by("at"),
+        rows.filter(is_owed, stands, status=Status.DEVIATION).order_by("-at"),
         operator="operator",
         since=F("at"),
         code="evidence_id",
