@@ -16,16 +16,21 @@ from django.views.defaults import page_not_found
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400: what is too large is told apart from what cannot be understood."""
-    if isinstance(exception, RequestDataTooBig):
-        return render(request, "413.html", status=413)
-    return render(request, "400.html", status=400)
+    status = 413 if isinstance(exception, RequestDataTooBig) else 400
+    if _is_of_a_program(request):
+        return JsonResponse({"detail": "This request is too large, or cannot be understood."}, status=status)
+    return render(request, f"{status}.html", status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404. A program reads JSON, also at an address that leads to no view."""
-    if request.path.startswith("/api/"):
+    if _is_of_a_program(request):
         return JsonResponse({"detail": "Not found."}, status=404)
     return page_not_found(request, exception)
+
+
+def _is_of_a_program(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
 
 
 def too_large(scope: dict[str, Any], *, most: int) -> str:
