@@ -131,9 +131,8 @@ def sessions(request: HttpRequest, identity: str) -> HttpResponseBase:
     """The sessions of this station, for its operator: an official never sees a single driver's session."""
     visited = visit_as_staff(request, identity)
     form = SessionFilter(request.GET)
-    rows = ChargingSession.objects.visible_to(request.user).filter(station=visited.station)
-    rows = form.narrow(rows.select_related("station"))
-    listing = Listing(SESSIONS, request, rows, filters=form)
+    own = ChargingSession.objects.visible_to(request.user).filter(station=visited.station)
+    listing = Listing(SESSIONS, request, form.narrow(own.select_related("station")), filters=form)
     return listing.answer() or page(request, visited, "sessions", {"listing": listing})
 
 

@@ -88,6 +88,8 @@ def test_a_stretch_is_drawn_over_with_the_mouse_and_all_comes_back(people: Peopl
     with people.visit("operator") as person:
         page = drawn(person)
         whole = shown(page)
+        # A mouse is only where there is a screen.
+        page.locator("[data-chart-box]").evaluate("box => box.scrollIntoView({ block: 'center' })")
         over = page.locator(".u-over").bounding_box()
         assert over
         middle = over["y"] + over["height"] / 2

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 from collections.abc import AsyncIterator
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient, Client
+from django.utils import timezone
 
 from portal import live
 from portal.pages.hub import Hub, hub
-from stations import nudges
+from stations import nudges, rollouts
+from stations.models import Station
+from tests.device.rows import make_template
 from tests.factories import (
     make_driver,
     make_official,
@@ -24,6 +30,7 @@ from tests.factories import (
     make_station,
     make_token,
 )
+from tests.pages.visiting import sees
 
 STATION = 987_654
 
@@ -185,3 +192,54 @@ def test_without_asgi_the_browser_is_told_to_poll() -> None:
     client = Client()
     client.force_login(make_staff())
     assert client.get("/live/?station=S-1").status_code == 204
+
+
+def streams(page: str) -> list[dict[str, list[str]]]:
+    """What each stream of a page asks for."""
+    addresses = re.findall(r'sse-connect="([^"]+)"', page)
+    return [parse_qs(urlsplit(unescape(address)).query) for address in addresses]
+
+
+@pytest.mark.django_db
+class TestOneStreamForAPage:
+    def test_a_list_follows_the_stations_that_it_shows(self) -> None:
+        for number in range(3):
+            make_station(f"S-{number}")
+        make_station("B-1", operator=make_operator("beta"))
+        (only,) = streams(sees(make_staff(), "/stations/", sort="identity"))
+        assert only["station"] == ["S-0", "S-1", "S-2"]
+        assert not hub.is_behind(only["since"][0], [1, 2, 3])
+        (narrowed,) = streams(sees(make_staff(), "/stations/", q="S-1"))
+        assert narrowed["station"] == ["S-1"]
+
+    def test_an_empty_list_follows_nothing(self) -> None:
+        page = sees(make_staff(), "/stations/")
+        assert streams(page) == []
+        assert "data-live-pause" not in page
+
+    def test_two_running_sessions_are_followed_together(self) -> None:
+        driver, now = make_driver(), timezone.now()
+        card = make_token(user=driver)
+        running = [
+            make_session(make_station(), token=card, started_at=now, received_at=now) for _number in range(2)
+        ]
+        (only,) = streams(sees(driver, "/mijn/laden/"))
+        assert sorted(only["session"]) == sorted(str(session.pk) for session in running)
+
+    def test_a_roll_out_is_followed_where_it_is_under_way_and_then_no_more(self) -> None:
+        make_station("S-1")
+        template = make_template(("", "HeartbeatInterval", "60"), operator=make_operator())
+        row = rollouts.start(
+            template=template, stations=Station.objects.all(), requested_by=None, now=timezone.now()
+        )
+        path, staff = f"/configuratie/rondes/{row.pk}/", make_staff()
+        (only,) = streams(sees(staff, path))
+        assert only["rollout"] == [str(row.pk)]
+        assert live.rollout_stations(row) == list(Station.objects.values_list("pk", flat=True))
+        client = Client(headers={"HX-Request": "true"})
+        client.force_login(staff)
+        assert client.get(path).status_code == 200
+        assert rollouts.cancel(rollout=row, now=timezone.now())
+        assert client.get(path).status_code == 286  # htmx: this is the last of it
+        assert streams(sees(staff, path)) == []
+        assert live.rollout_stations(row) == []
