@@ -59,7 +59,8 @@ class DescribedView(AutoSchema):
 
     def _get_paginator(self) -> Any:
         """Only what is read comes in pages; a list that answers a POST is all of it."""
-        return super()._get_paginator() if self.method in SAFE_METHODS else None
+        is_read = self.method in SAFE_METHODS
+        return super()._get_paginator() if is_read else None  # type: ignore[no-untyped-call]
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
         said = str(super().get_description() or "").strip()

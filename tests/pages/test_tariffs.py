@@ -27,7 +27,13 @@ EVENING = [
         ]
     },
 ]
-EXAMPLE = {"energy_kwh": "20", "charging_h": "2", "parked_h": "", "day": "04-12-2026", "at": "18:00"}
+EXAMPLE: dict[str, Any] = {
+    "energy_kwh": "20",
+    "charging_h": "2",
+    "parked_h": "",
+    "day": "04-12-2026",
+    "at": "18:00",
+}
 
 
 def test_the_list_says_each_tariff_in_words_and_whether_it_holds() -> None:

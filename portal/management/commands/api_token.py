@@ -26,6 +26,11 @@ class Command(BaseCommand):
         user = User.objects.filter(email__iexact=email).first()
         if user is None:
             raise CommandError(f"No user with e-mail address {email!r}.")
-        said = {"name": "manage.py api_token", "scopes": scope or Scope.values, "is_whole": True}
-        _row, key = api_tokens.make(user=user, now=timezone.now(), **said)
+        _row, key = api_tokens.make(
+            user=user,
+            name="manage.py api_token",
+            scopes=scope or Scope.values,
+            now=timezone.now(),
+            is_whole=True,
+        )
         self.stdout.write(key)
