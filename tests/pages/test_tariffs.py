@@ -80,7 +80,13 @@ def test_the_hour_that_comes_twice_is_reckoned_by_what_passes() -> None:
         }
     ]
     tariff = make_tariff(elements=night)
-    said = {"energy_kwh": "4", "charging_h": "4", "parked_h": "", "day": "25-10-2026", "at": "01:00"}
+    said: dict[str, Any] = {
+        "energy_kwh": "4",
+        "charging_h": "4",
+        "parked_h": "",
+        "day": "25-10-2026",
+        "at": "01:00",
+    }
     assert "€ 2.00" in sees(make_staff(), f"/tarieven/{tariff.pk}/", **said)
 
 
