@@ -236,4 +236,4 @@ def test_every_field_and_kind_has_a_word_for_people() -> None:
 
 
 def _is_ours(model: Any) -> bool:
-    return model._meta.app_label in {"stations", "smartcharging", "accounts", "compliance"}
+    return model._meta.app_label in {"stations", "smartcharging", "accounts", "compliance", "notices"}
