@@ -88,15 +88,16 @@ def test_a_stretch_is_drawn_over_with_the_mouse_and_all_comes_back(people: Peopl
     with people.visit("operator") as person:
         page = drawn(person)
         whole = shown(page)
-        # A mouse is only where there is a screen.
-        page.locator("[data-chart-box]").evaluate("box => box.scrollIntoView({ block: 'center' })")
-        over = page.locator(".u-over").bounding_box()
-        assert over
-        middle = over["y"] + over["height"] / 2
-        page.mouse.move(over["x"] + over["width"] * 0.25, middle)
+        over = page.locator(".u-over")
+        over.hover()  # brings it into sight, and waits until the page stands still
+        box = over.bounding_box()
+        assert box
+        middle = box["height"] / 2
+        over.hover(position={"x": box["width"] * 0.25, "y": middle})
         assert TIME.match(said(page))
         page.mouse.down()
-        page.mouse.move(over["x"] + over["width"] * 0.5, middle, steps=5)
+        over.hover(position={"x": box["width"] * 0.4, "y": middle})
+        over.hover(position={"x": box["width"] * 0.5, "y": middle})
         page.mouse.up()
         expect(page.locator("[data-zoom=all]")).to_have_attribute("aria-disabled", "false")
         first, last = shown(page)

@@ -235,6 +235,8 @@ class Chart {
     const start = Math.min(Math.max((from + until - span) / 2, this.base.start), this.base.end - span);
     this.range = [start, start + span];
     this.take(this.holds(this.series) ? this.series : this.base);
+    this.tell();
+    this.look();
     if (!quiet) this.say(this.words.shown.replace("{from}", this.time(start)).replace("{until}", this.time(start + span)));
   }
 
@@ -258,8 +260,6 @@ class Chart {
       return;
     }
     this.point();
-    this.tell();
-    this.look();
   }
 
   tell() {
