@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -99,7 +100,8 @@ def _object(line: Line) -> Cell:
     notes: tuple[object, ...] = (line.kind,)
     if entry.station and entry.model != "stations.station":
         notes += (entry.station.identity,)
-    return Cell(breakable(entry.label), notes, url=line.url)
+    label = format_html('<span translate="no">{}</span>', breakable(entry.label))
+    return Cell(label, notes, url=line.url)
 
 
 def _in_words(line: Line) -> str:

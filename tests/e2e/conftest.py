@@ -121,7 +121,7 @@ class Person:
             width = (self.page.viewport_size or WIDE)["width"]
             Path(folder).mkdir(parents=True, exist_ok=True)
             slug = re.sub(r"\W+", "-", name).strip("-").lower() or "home"
-            self.page.screenshot(path=f"{folder}/{self.role}-{slug}-{width}.png", full_page=True)
+            self.page.screenshot(path=f"{folder}/{self.role}-{slug}-{width}.png", full_page=True, caret="initial")
 
 
 class People:

@@ -80,7 +80,7 @@ def in_english(person: Person, english_only: frozenset[str]) -> list[str]:
           const found = [];
           while (walker.nextNode()) {
             const parent = walker.currentNode.parentElement;
-            const isData = parent.closest("script, style, [lang=en], pre, .laad-mono, .laad-said dd");
+            const isData = parent.closest("script, style, [lang=en], [translate=no], pre, .laad-mono, .laad-said dd");
             if (!isData) found.push(walker.currentNode.data);
           }
           for (const named of document.querySelectorAll("[aria-label], [placeholder], [title]"))
