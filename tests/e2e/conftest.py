@@ -121,7 +121,9 @@ class Person:
             width = (self.page.viewport_size or WIDE)["width"]
             Path(folder).mkdir(parents=True, exist_ok=True)
             slug = re.sub(r"\W+", "-", name).strip("-").lower() or "home"
-            self.page.screenshot(path=f"{folder}/{self.role}-{slug}-{width}.png", full_page=True, caret="initial")
+            self.page.screenshot(
+                path=f"{folder}/{self.role}-{slug}-{width}.png", full_page=True, caret="initial"
+            )
 
 
 class People:

@@ -69,6 +69,7 @@ def item(kind: Kind, now: dt.datetime = NOW, **said: Any) -> Item:
     return found
 
 
+@pytest.mark.usefixtures("english")
 @pytest.mark.parametrize(
     ("kind", "said", "level", "told"),
     [
