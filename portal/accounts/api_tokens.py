@@ -35,7 +35,7 @@ class ApiToken(models.Model):
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("begins with"), max_length=SHOWN)
     digest = models.CharField(max_length=64, unique=True)
-    scopes = models.JSONField(_("may"), default=list)
+    scopes = models.JSONField(_("may do"), default=list)
     operator = models.ForeignKey(
         Operator,
         null=True,

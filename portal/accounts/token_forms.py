@@ -48,7 +48,7 @@ class TokenForm(forms.Form):
     )
     party = forms.ChoiceField(label=_("For"), required=False)
     scopes = forms.MultipleChoiceField(
-        label=_("May"),
+        label=_("May do"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gettext
+from datetime import date
 from pathlib import Path
 
 import pytest
+from babel.dates import get_day_names, get_month_names
 from babel.messages.pofile import read_po
+from django.utils import translation
+from django.utils.formats import date_format
 
 from portal import messages
 
@@ -121,3 +125,15 @@ def test_the_catalogue_is_a_valid_file_with_dutch_plurals(project: Path) -> None
     with catalogue(project).open("rb") as file:
         catalog = read_po(file, abort_invalid=True)
     assert catalog.num_plurals == 2
+
+
+def test_no_message_of_ours_is_a_name_of_the_calendar() -> None:
+    """Django looks its months and days up in the same catalogue: "may" is one of them."""
+    with translation.override("nl"):
+        months = [date_format(date(2026, month, 1), "F") for month in range(1, 13)]
+        short = [date_format(date(2026, month, 1), "b") for month in range(1, 13)]
+        days = [date_format(date(2026, 6, day), "l") for day in range(1, 8)]  # 1 June 2026 is a Monday
+    assert months == list(get_month_names("wide", locale="nl").values())
+    assert [name[:1] for name in short] == [name[:1] for name in months]
+    assert short[4] == "mei"
+    assert [name.lower() for name in days] == list(get_day_names("wide", locale="nl").values())

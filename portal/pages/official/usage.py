@@ -190,7 +190,7 @@ def month_name(at: date) -> str:
 
 
 def short_month(at: date) -> str:
-    return date_format(at, "M Y")
+    return date_format(at, _("M Y"))
 
 
 # ---------------------------------------------------------------- the columns
