@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('prefix', models.CharField(max_length=8, verbose_name='begins with')),
                 ('digest', models.CharField(max_length=64, unique=True)),
-                ('scopes', models.JSONField(default=list, verbose_name='may')),
+                ('scopes', models.JSONField(default=list, verbose_name='may do')),
                 ('is_whole', models.BooleanField(default=False, verbose_name='for all parties of the person')),
                 ('made_at', models.DateTimeField(verbose_name='made')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='works until')),
