@@ -15,7 +15,7 @@ from portal.compliance.type_matrix import MOST_TYPES, type_matrix
 from tests.compliance.fakes import append_evidence, make_asking_concession
 from tests.factories import NOW, make_official, make_operator, make_station
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 LATER = NOW + dt.timedelta(days=settings.EVIDENCE_VALID_DAYS + 1)
 STATUSES = (Status.PROVEN, Status.RESTORED, Status.DEVIATION, Status.STALE, Status.WAIVED)

@@ -42,6 +42,8 @@ from tests.factories import (
 )
 from tests.pages.visiting import make_online, queries_of, sees, want
 
+pytestmark = pytest.mark.usefixtures("english")
+
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 NOW = dt.datetime(2026, 7, 1, 12, 0, tzinfo=dt.UTC)
 
@@ -69,7 +71,6 @@ def item(kind: Kind, now: dt.datetime = NOW, **said: Any) -> Item:
     return found
 
 
-@pytest.mark.usefixtures("english")
 @pytest.mark.parametrize(
     ("kind", "said", "level", "told"),
     [

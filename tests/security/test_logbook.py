@@ -129,7 +129,7 @@ def test_a_change_is_readable(station: Station, manager: User) -> None:
         changes={"connection_a": [25, 35], "free_vend": ["", "any_token"], "secret_hash": ["•••", "•••"]},
     )
     page = sees(manager, PAGE)
-    assert "connection (A per phase)</strong>: 25 <span" in page
+    assert 'connection (A per phase)</strong>: <span translate="no">25</span> <span' in page
     assert "any token that is not blocked" in page
     assert "password of the station</strong>: changed (a secret is not shown)" in page
     assert "mara@alpha.<wbr>example" in page
