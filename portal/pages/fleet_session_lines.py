@@ -15,22 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.pages.energy import Energy, energies_of
-from portal.pages.icons import Mark
+from portal.pages.session_cells import CHARGED, GIVEN_BACK, MARKS, START
 from portal.pages.session_power import READ_FINELY
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
-from portal.templatetags.measures import UNKNOWN, duration, kw, kwh, moment, money
+from portal.templatetags.measures import UNKNOWN, duration, kw, moment, money
 from smartcharging.models import DesiredProfile
 from stations.costs import kept
 from stations.models import ChargingSession, MeterReading, QuarterHour
 
 State = ChargingSession.State
 NAMES = 2  # of limits in a cell
-MARKS = {
-    State.ACTIVE: Mark("info", "bolt", State.ACTIVE.label),
-    State.ENDED: Mark("calm", "check", State.ENDED.label),
-    State.ORPHAN: Mark("warn", "question", State.ORPHAN.label),
-    State.UNCLOSED: Mark("warn", "question", State.UNCLOSED.label),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +122,6 @@ def _stood(row: DesiredProfile, session: ChargingSession, now: datetime) -> bool
 
 
 # ---------------------------------------------------------------- the columns
-def _start(line: Line) -> Cell:
-    session, at = line.session, line.session.started_at
-    url = reverse("stations:session", args=[session.station.identity, session.pk])
-    return Cell(moment(at), moment=at, url=url) if at else Cell(_("unknown"), url=url)
-
-
 def _end(line: Line) -> Cell:
     at = line.session.ended_at
     if at:
@@ -150,12 +138,6 @@ def _station(line: Line) -> Cell:
 def _card(line: Line) -> Cell:
     token = line.session.token
     return Cell(token, url=reverse("card", args=[token.pk])) if token else Cell(_("no card"), muted=True)
-
-
-def _energy(line: Line, wh: float | None, fall: str) -> Cell:
-    if line.session.state == State.ACTIVE and wh is not None:
-        return Cell(kwh(wh), (_("so far"),))
-    return Cell(kwh(wh), (fall,) if fall else ())
 
 
 def _cost(line: Line) -> Cell:
@@ -176,10 +158,6 @@ def _names(line: Line) -> Cell:
     return Cell(f"{names} {_('and %(n)d more') % {'n': more}}" if more > 0 else names)
 
 
-def _kwh(wh: float | None) -> float | None:
-    return None if wh is None else round(wh / 1000, 3)
-
-
 def _kw(power_w: float | None) -> float | None:
     return None if power_w is None else round(power_w / 1000, 2)
 
@@ -198,14 +176,7 @@ FLEET_SESSIONS = registered(
             gettext_lazy("No session fits these filters"), gettext_lazy("Choose another state or day.")
         ),
         columns=(
-            Column(
-                "start",
-                gettext_lazy("Start"),
-                _start,
-                order=("started_at",),
-                most_first=True,
-                outs=(Out(gettext_lazy("Start"), lambda line: line.session.started_at, LOCAL_TIME),),
-            ),
+            START,
             Column(
                 "station",
                 gettext_lazy("Station"),
@@ -248,20 +219,8 @@ FLEET_SESSIONS = registered(
                 usual=False,
                 outs=(Out(gettext_lazy("End"), lambda line: line.session.ended_at, LOCAL_TIME),),
             ),
-            Column(
-                "charged",
-                gettext_lazy("Charged"),
-                lambda line: _energy(line, line.energy.import_wh, line.session.get_import_fall_display()),
-                numeric=True,
-                outs=(Out(gettext_lazy("Charged"), lambda line: _kwh(line.energy.import_wh), "kWh"),),
-            ),
-            Column(
-                "given_back",
-                gettext_lazy("Given back"),
-                lambda line: _energy(line, line.energy.export_wh, line.session.get_export_fall_display()),
-                numeric=True,
-                outs=(Out(gettext_lazy("Given back"), lambda line: _kwh(line.energy.export_wh), "kWh"),),
-            ),
+            CHARGED,
+            GIVEN_BACK,
             Column(
                 "duration",
                 gettext_lazy("Duration"),

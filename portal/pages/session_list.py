@@ -8,24 +8,17 @@ from datetime import timedelta
 
 from django import forms
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.pages.energy import Energy, energies_of
-from portal.pages.icons import Mark
+from portal.pages.session_cells import CHARGED, GIVEN_BACK, MARKS, START
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
-from portal.templatetags.measures import UNKNOWN, kwh, moment
+from portal.templatetags.measures import UNKNOWN, moment
 from smartcharging.day_fields import DayField, midnight
 from stations.models import ChargingSession
 
 State = ChargingSession.State
-_LOOKS = {
-    State.ACTIVE: ("info", "bolt"),
-    State.ENDED: ("calm", "check"),
-    State.ORPHAN: ("warn", "question"),
-    State.UNCLOSED: ("warn", "question"),
-}
 
 
 class SessionFilter(forms.Form):
@@ -63,12 +56,6 @@ def _lines(sessions: Sequence[ChargingSession]) -> list[Line]:
     return [Line(session, energies[session.pk]) for session in sessions]
 
 
-def _start(line: Line) -> Cell:
-    session, at = line.session, line.session.started_at
-    url = reverse("stations:session", args=[session.station.identity, session.pk])
-    return Cell(moment(at), moment=at, url=url) if at else Cell(_("unknown"), url=url)
-
-
 def _end(line: Line) -> Cell:
     at = line.session.ended_at
     if at:
@@ -76,21 +63,10 @@ def _end(line: Line) -> Cell:
     return Cell(_("still charging") if line.session.state == State.ACTIVE else _("unknown"))
 
 
-def _energy(line: Line, wh: float | None, fall: str) -> Cell:
-    if line.session.state == State.ACTIVE and wh is not None:
-        return Cell(kwh(wh), (_("so far"),))
-    return Cell(kwh(wh), (fall,) if fall else ())
-
-
 def _state(line: Line) -> Cell:
     session = line.session
-    tone, icon = _LOOKS[State(session.state)]
     notes = (_("sent later, the station was offline"),) if session.was_offline else ()
-    return Cell(mark=Mark(tone, icon, session.get_state_display()), notes=notes)
-
-
-def _kwh(wh: float | None) -> float | None:
-    return None if wh is None else round(wh / 1000, 3)
+    return Cell(mark=MARKS[State(session.state)], notes=notes)
 
 
 def _socket(line: Line) -> Cell:
@@ -112,14 +88,7 @@ SESSIONS = registered(
             gettext_lazy("No session fits these filters"), gettext_lazy("Choose another state or day.")
         ),
         columns=(
-            Column(
-                "start",
-                gettext_lazy("Start"),
-                _start,
-                order=("started_at",),
-                most_first=True,
-                outs=(Out(gettext_lazy("Start"), lambda line: line.session.started_at, LOCAL_TIME),),
-            ),
+            START,
             Column(
                 "end",
                 gettext_lazy("End"),
@@ -136,20 +105,8 @@ SESSIONS = registered(
                 order=("evse_number", "-started_at"),
                 outs=(Out(gettext_lazy("Socket"), lambda line: line.session.evse_number),),
             ),
-            Column(
-                "charged",
-                gettext_lazy("Charged"),
-                lambda line: _energy(line, line.energy.import_wh, line.session.get_import_fall_display()),
-                numeric=True,
-                outs=(Out(gettext_lazy("Charged"), lambda line: _kwh(line.energy.import_wh), "kWh"),),
-            ),
-            Column(
-                "given_back",
-                gettext_lazy("Given back"),
-                lambda line: _energy(line, line.energy.export_wh, line.session.get_export_fall_display()),
-                numeric=True,
-                outs=(Out(gettext_lazy("Given back"), lambda line: _kwh(line.energy.export_wh), "kWh"),),
-            ),
+            CHARGED,
+            GIVEN_BACK,
             Column(
                 "transaction",
                 gettext_lazy("Transaction"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.pages.driver.words import length_of, socket_of
 from portal.pages.energy import Energy, energies_of
+from portal.pages.session_cells import in_kwh
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.templatetags.measures import kwh, moment, money
 from stations.costs import SessionCost, costs_of
@@ -127,10 +128,6 @@ def _cost(line: Line) -> Cell:
     return Cell(money(cost.incl_tax, cost.currency))
 
 
-def _kwh(wh: float | None) -> float | None:
-    return None if wh is None else round(wh / 1000, 3)
-
-
 MY_SESSIONS = registered(
     List(
         key="my-sessions",
@@ -177,14 +174,14 @@ MY_SESSIONS = registered(
                 gettext_lazy("Charged"),
                 lambda line: Cell(kwh(line.energy.import_wh)),
                 numeric=True,
-                outs=(Out(gettext_lazy("Charged"), lambda line: _kwh(line.energy.import_wh), "kWh"),),
+                outs=(Out(gettext_lazy("Charged"), lambda line: in_kwh(line.energy.import_wh), "kWh"),),
             ),
             Column(
                 "given_back",
                 gettext_lazy("Given back"),
                 lambda line: Cell(kwh(line.energy.export_wh)),
                 numeric=True,
-                outs=(Out(gettext_lazy("Given back"), lambda line: _kwh(line.energy.export_wh), "kWh"),),
+                outs=(Out(gettext_lazy("Given back"), lambda line: in_kwh(line.energy.export_wh), "kWh"),),
             ),
             Column(
                 "cost",
