@@ -6,10 +6,12 @@ A keyboard of digits alone has no dash and no colon, so 24112026 and 1730 are un
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +21,16 @@ DIGITS = {"inputmode": "numeric", "autocomplete": "off"}
 def midnight(day: date) -> datetime:
     """When the day begins here."""
     return timezone.make_aware(datetime.combine(day, time()))
+
+
+def on_days(chosen: Mapping[str, Any], moment: str) -> Q:
+    """What a filter with the fields `since` and `until` (both days counted) asks of the column `moment`."""
+    wanted = Q()
+    if since := chosen.get("since"):
+        wanted &= Q((f"{moment}__gte", midnight(since)))
+    if until := chosen.get("until"):
+        wanted &= Q((f"{moment}__lt", midnight(until + timedelta(days=1))))
+    return wanted
 
 
 class DayField(forms.DateField):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -26,7 +25,7 @@ from portal.pages.commands_offers import groups_of, offer_of, place_of
 from portal.pages.commands_words import CommandLine, line_of
 from portal.pages.station import operable, page, visit_as_staff
 from portal.tables.listing import Listing
-from smartcharging.day_fields import DayField, midnight
+from smartcharging.day_fields import DayField, on_days
 from stations import commands, reserving, services
 from stations.models import Command, Reservation
 from stations.ocpp.directions import TO_STATION
@@ -69,11 +68,7 @@ class CommandFilter(forms.Form):
             rows = rows.exclude(origin__in=("person", "api"))
         elif chosen.get("who"):
             rows = rows.filter(origin=chosen["who"])
-        if chosen.get("since"):
-            rows = rows.filter(requested_at__gte=midnight(chosen["since"]))
-        if chosen.get("until"):
-            rows = rows.filter(requested_at__lt=midnight(chosen["until"] + timedelta(days=1)))
-        return rows
+        return rows.filter(on_days(chosen, "requested_at"))
 
 
 @require_safe

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -14,7 +13,7 @@ from portal.pages.configuration_words import severity, severity_tone
 from portal.pages.icons import Mark
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.templatetags.measures import UNKNOWN, moment
-from smartcharging.day_fields import DayField, midnight
+from smartcharging.day_fields import DayField, on_days
 from stations.models import Event
 
 _ICONS = {"good": "check", "bad": "alert", "warn": "clock", "info": "info", "calm": "status-empty"}
@@ -36,11 +35,7 @@ class DeviceEventFilter(forms.Form):
         chosen = self.cleaned_data
         if chosen.get("how_bad"):
             rows = rows.filter(data__severity__lte=BAD_UNTIL)
-        if chosen.get("since"):
-            rows = rows.filter(at__gte=midnight(chosen["since"]))
-        if chosen.get("until"):
-            rows = rows.filter(at__lt=midnight(chosen["until"] + timedelta(days=1)))
-        return rows
+        return rows.filter(on_days(chosen, "at"))
 
 
 def _place(event: Event) -> str:

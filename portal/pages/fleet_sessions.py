@@ -23,7 +23,7 @@ from portal.accounts.models import User
 from portal.pages.fleet_session_lines import FLEET_SESSIONS, limits_during, lines_of
 from portal.pages.work.queue import works_for_an_operator
 from portal.tables.listing import Listing
-from smartcharging.day_fields import DayField, midnight
+from smartcharging.day_fields import DayField, midnight, on_days
 from stations.models import ChargingSession, Station, Token
 
 State = ChargingSession.State
@@ -64,10 +64,7 @@ class FleetFilter(forms.Form):
             case state:
                 # What has no start is found under its own state: it has no place in an order by start.
                 rows = rows.filter(started_at__isnull=False, **({"state": state} if state else {}))
-        if chosen.get("since"):
-            rows = rows.filter(started_at__gte=midnight(chosen["since"]))
-        if chosen.get("until"):
-            rows = rows.filter(started_at__lt=midnight(chosen["until"] + timedelta(days=1)))
+        rows = rows.filter(on_days(chosen, "started_at"))
         if chosen.get("transaction"):
             rows = rows.filter(transaction_id=chosen["transaction"])
         return self._at(rows, user)

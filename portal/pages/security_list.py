@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from django import forms
 from django.db.models import Q
@@ -15,7 +14,7 @@ from portal.pages.icons import Mark
 from portal.pages.security_words import CRITICAL, MEANINGS, OURS, Line, line_of
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.templatetags.measures import moment
-from smartcharging.day_fields import DayField, midnight
+from smartcharging.day_fields import DayField, on_days
 from stations.events import Kind
 from stations.models import Event, Station
 
@@ -55,10 +54,7 @@ class EventFilter(forms.Form):
                 wanted = from_station | Q(kind__in=OURS)
         if chosen.get("type"):
             wanted &= Q(kind=Kind.SECURITY, data__type=chosen["type"])
-        if chosen.get("since"):
-            wanted &= Q(at__gte=midnight(chosen["since"]))
-        if chosen.get("until"):
-            wanted &= Q(at__lt=midnight(chosen["until"] + timedelta(days=1)))
+        wanted &= on_days(chosen, "at")
         return Event.objects.filter(wanted, station=station)
 
 

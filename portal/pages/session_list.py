@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django import forms
 from django.db.models import QuerySet
@@ -15,7 +14,7 @@ from portal.pages.energy import Energy, energies_of
 from portal.pages.session_cells import CHARGED, GIVEN_BACK, MARKS, START
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.templatetags.measures import UNKNOWN, moment
-from smartcharging.day_fields import DayField, midnight
+from smartcharging.day_fields import DayField, on_days
 from stations.models import ChargingSession
 
 State = ChargingSession.State
@@ -35,10 +34,7 @@ class SessionFilter(forms.Form):
         chosen = self.cleaned_data
         if chosen.get("state"):
             rows = rows.filter(state=chosen["state"])
-        if chosen.get("since"):
-            rows = rows.filter(started_at__gte=midnight(chosen["since"]))
-        if chosen.get("until"):
-            rows = rows.filter(started_at__lt=midnight(chosen["until"] + timedelta(days=1)))
+        rows = rows.filter(on_days(chosen, "started_at"))
         if chosen.get("transaction"):
             rows = rows.filter(transaction_id=chosen["transaction"])
         return rows
