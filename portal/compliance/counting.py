@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, Max, Q
 from django.utils.translation import gettext as _
 
 from portal.compliance.models import Judgement, Status
@@ -78,8 +77,8 @@ def judged(concessions: Collection[Concession], now: datetime) -> Mapping[tuple[
     """What is judged of stations and back offices, by concession, requirement and operator."""
     rows = Judgement.objects.filter(Q(station=None) | HERE, concession__in=concessions)
     found: dict[tuple[int, int, int], list[Judged]] = defaultdict(list)
-    for concession, requirement, operator, *counted in _groups(rows, now, ("concession", "requirement")):
-        found[concession, requirement, operator].append(_judged(operator, counted))
+    for (concession, requirement), one in _groups(rows, now, ("concession", "requirement")):
+        found[concession, requirement, one.operator_id].append(one)
     return found
 
 
@@ -90,23 +89,23 @@ def judged_by_make(
     rows = Judgement.objects.filter(HERE, concession=concession, operator__in=operators)
     found: dict[tuple[int, Make], list[Judged]] = defaultdict(list)
     keys = ("requirement", "station__vendor", "station__model")
-    for requirement, vendor, model, operator, *counted in _groups(rows, now, keys):
-        found[requirement, (vendor, model)].append(_judged(operator, counted))
+    for (requirement, vendor, model), one in _groups(rows, now, keys):
+        found[requirement, (vendor, model)].append(one)
     return found
 
 
-def _groups(rows: Any, now: datetime, keys: Sequence[str]) -> list[Any]:
-    """A row for each of `keys`, operator and status: that of the newest proof, with how many there are."""
-    within = [F(key) for key in (*keys, "operator", "counts_as")]
-    newest_first = [F("at").desc(nulls_last=True), F("pk").desc()]
-    counted = rows.as_they_count(now).annotate(
-        place=Window(RowNumber(), partition_by=within, order_by=newest_first),
-        subjects=Window(Count("pk"), partition_by=within),
-    )
-    columns = (*keys, "operator", "counts_as", "subjects", "evidence", "at")
-    return list(counted.filter(place=1).order_by().values_list(*columns))
+def _groups(rows: Any, now: datetime, keys: Sequence[str]) -> Iterator[tuple[list[Any], Judged]]:
+    """The values of `keys`, with what is judged of each operator there, status by status.
 
-
-def _judged(operator: int, counted: Sequence[Any]) -> Judged:
-    status, subjects, evidence, at = counted
-    return Judged(operator, Status(status), subjects, evidence, at)
+    Counted first, and then asked for the proof of the newest moments: rows in order of time would have to be sorted.
+    """
+    within = (*keys, "operator", "counts_as")
+    counting = rows.as_they_count(now).order_by()
+    counted = list(counting.values_list(*within).annotate(Count("pk"), Max("at")))
+    moments = {row[-1] for row in counted if row[-1]}
+    proven = counting.filter(evidence__isnull=False, at__in=moments)
+    proofs = proven.values_list(*within, "at").annotate(Max("evidence"))
+    newest = {tuple(group): evidence for *group, evidence in proofs}
+    for *group, subjects, at in counted:
+        *found, operator, status = group
+        yield found, Judged(operator, Status(status), subjects, newest.get((*group, at)), at)

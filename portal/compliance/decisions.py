@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from portal.compliance.judgement import Ruling, effective
 from portal.compliance.models import Decision, Evidence, Judgement, Status
 
 
@@ -49,16 +47,4 @@ def decide(
         restore_by=restore_by,
         decided_by=decided_by,
         decided_at=now,
-    )
-
-
-def status_now(judgement: Judgement, last: Ruling | None, *, now: datetime) -> Status:
-    """The status that counts: what was proposed, with the `last` decision on it counted in."""
-    return effective(
-        proposed=judgement.status,
-        evidence_id=judgement.evidence_id,
-        at=judgement.at,
-        ruling=last,
-        now=now,
-        valid_days=settings.EVIDENCE_VALID_DAYS,
     )

@@ -17,7 +17,6 @@ from portal.compliance.models import (
     FADING,
     STANDING_DECISIONS,
     ConcessionRequirement,
-    Decision,
     Evidence,
     Judgement,
     Requirement,
@@ -241,9 +240,19 @@ def update_station(*, station: Station, now: datetime) -> None:
         )
 
 
-def last_rulings(judgements: Iterable[int]) -> dict[int, Ruling]:
-    """The last decision per judgement, in one query."""
-    rulings: dict[int, Ruling] = {}
-    for row in Decision.objects.filter(judgement__in=judgements).order_by("pk"):
-        rulings[row.judgement_id] = Ruling(row.evidence_id, row.from_status, row.to_status)
-    return rulings
+def ruling_on(judgement: Judgement) -> Ruling | None:
+    """The last decision on it, if there is one; ask for the rows with `select_related("last_decision")`."""
+    last = judgement.last_decision
+    return Ruling(last.evidence_id, last.from_status, last.to_status) if last else None
+
+
+def status_now(judgement: Judgement, *, now: datetime) -> Status:
+    """The status that counts: what was proposed, with the last decision on it counted in."""
+    return effective(
+        proposed=judgement.status,
+        evidence_id=judgement.evidence_id,
+        at=judgement.at,
+        ruling=ruling_on(judgement),
+        now=now,
+        valid_days=settings.EVIDENCE_VALID_DAYS,
+    )

@@ -212,30 +212,6 @@ def heads_of(
     )
 
 
-def row_with_standings(
-    concession: Concession, code: str, operators: Sequence[Operator], now: datetime
-) -> tuple[Row, list[Standing]] | None:
-    """One row of the matrix for `operators`, and what its cells are counted from. None: it is not asked here."""
-    asked = [item for item in asked_of([concession]) if item.requirement.code == code]
-    if not asked:
-        return None
-    known = _known(concession, now, requirement=asked[0].requirement_id)
-    stations = _stations(concession)
-    counts = {key: len(found) for key, found in stations.items()}
-    (row,) = _rows(asked, operators, _tallied(concession, known), counts, promised_in([concession]))
-    return row, list(_standings(asked, operators, stations, known))
-
-
-def _tallied(concession: Concession, known: _Known) -> Mapping[tuple[int, int, int], list[Judged]]:
-    """What is known already, counted as the database counts for the whole matrix."""
-    found: dict[tuple[int, int, int], list[Judged]] = defaultdict(list)
-    for (requirement, operator, _station), row in known.items():
-        found[concession.pk, requirement, operator].append(
-            Judged(operator, Status(row.counts_as), 1, row.evidence_id, row.at)
-        )
-    return found
-
-
 def _rows(
     asked: Sequence[ConcessionRequirement],
     operators: Sequence[Operator],
@@ -331,9 +307,8 @@ _Known = Mapping[tuple[int, int, int | None], Any]
 """Judgements as they count, by (requirement, operator, station)."""
 
 
-def _known(concession: Concession, now: datetime, *, requirement: int | None = None) -> _Known:
-    found = Judgement.objects.filter(Q(station=None) | HERE, concession=concession).as_they_count(now)
-    rows = found.filter(requirement=requirement) if requirement else found
+def _known(concession: Concession, now: datetime) -> _Known:
+    rows = Judgement.objects.filter(Q(station=None) | HERE, concession=concession).as_they_count(now)
     columns = ("requirement_id", "operator_id", "station_id", "counts_as", "evidence_id", "at")
     # No objects of the model: a concession has thousands.
     return {tuple(row[:3]): row for row in rows.values_list(*columns, named=True)}

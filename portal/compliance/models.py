@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
-from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value, When
+from django.db import models, transaction
+from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from portal.compliance import usage_model  # noqa: F401 - its model is of this app
@@ -188,35 +188,41 @@ class Evidence(models.Model):
         return f"{self.requirement.code} {self.station or self.operator}: {self.verdict}"
 
 
+def counted_as(now: datetime, of: str = "") -> Case:
+    """What portal.compliance.judgement.effective says of a judgement, said by the database.
+
+    `of`: the way to it from other rows, as in "judgement__"; null where there is none.
+    """
+    ruled_to, holds = f"{of}last_decision__to_status", _decision_holds(of)
+    is_old = Q(**{f"{of}at__lte": now - timedelta(days=settings.EVIDENCE_VALID_DAYS)})
+    stale = Value(Status.STALE)
+    return Case(
+        When(**{f"{ruled_to}__in": STANDING_DECISIONS}, then=F(ruled_to)),
+        When(holds & is_old & Q(**{f"{ruled_to}__in": FADING}), then=stale),
+        When(holds, then=F(ruled_to)),
+        When(is_old & Q(**{f"{of}status__in": FADING}), then=stale),
+        default=F(f"{of}status"),
+    )
+
+
+def _decision_holds(of: str = "") -> Q:
+    """The last decision is about what is proposed now."""
+    decided_on, evidence = f"{of}last_decision__evidence", f"{of}evidence"
+    on_this = Q(**{decided_on: F(evidence)}) | Q(**{decided_on: None, evidence: None})
+    return on_this & Q(**{f"{of}last_decision__from_status": F(f"{of}status")})
+
+
 class JudgementQuerySet(PartyQuerySet):
     def as_they_count(self, now: datetime) -> Self:
-        """With `counts_as`: what portal.compliance.judgement.effective says of each row, said by the database.
+        """With `counts_as`: the status that counts.
 
         `ruled_to` and `restore_by` are of the last decision where that is about what is proposed now, else null.
         """
-        last = Decision.objects.filter(judgement=OuterRef("pk")).order_by("-pk")
-        undecided = ~Exists(last.order_by())
-        same_evidence = Q(last_evidence=F("evidence")) | Q(last_evidence=None, evidence=None)
-        holds = Q(last_from=F("status")) & same_evidence
-        is_old = Q(at__lte=now - timedelta(days=settings.EVIDENCE_VALID_DAYS))
-        stale = Value(Status.STALE)
-        return self.alias(
-            last_to=Subquery(last.values("to_status")[:1]),
-            last_from=Subquery(last.values("from_status")[:1]),
-            last_evidence=Subquery(last.values("evidence")[:1]),
-        ).annotate(
-            # What nobody decided on comes first: of most rows the decisions need not be read.
-            counts_as=Case(
-                When(undecided & is_old & Q(status__in=FADING), then=stale),
-                When(undecided, then=F("status")),
-                When(last_to__in=STANDING_DECISIONS, then=F("last_to")),
-                When(holds & is_old & Q(last_to__in=FADING), then=stale),
-                When(holds, then=F("last_to")),
-                When(is_old & Q(status__in=FADING), then=stale),
-                default=F("status"),
-            ),
-            ruled_to=Case(When(holds, then=F("last_to")), default=None),
-            restore_by=Case(When(holds, then=Subquery(last.values("restore_by")[:1])), default=None),
+        holds = _decision_holds()
+        return self.annotate(
+            counts_as=counted_as(now),
+            ruled_to=Case(When(holds, then=F("last_decision__to_status")), default=None),
+            restore_by=Case(When(holds, then=F("last_decision__restore_by")), default=None),
         )
 
     def with_owed(self) -> Self:
@@ -242,6 +248,10 @@ class Judgement(models.Model):
     status = models.CharField(max_length=14, choices=Status, default=Status.NOT_ASSESSED)
     evidence = models.ForeignKey(Evidence, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(null=True)
+    # Which of its decisions is the last: asked of thousands of rows at once. A decision moves it when it is saved.
+    last_decision = models.ForeignKey(
+        "Decision", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = JudgementQuerySet.as_manager()
 
@@ -287,6 +297,14 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.judgement_id}: {self.from_status} -> {self.to_status}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **options)
+            # Of two at once the later stays, whichever comes here first.
+            is_later = Q(last_decision=None) | Q(last_decision__lt=self.pk)
+            Judgement.objects.filter(is_later, pk=self.judgement_id).update(last_decision=self)
+        self.judgement.last_decision = self
 
 
 class ProbeQuerySet(PartyQuerySet):

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django import forms
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.compliance.matrix_page import ATTENTION, status_choices
 from portal.compliance.models import Status
-from portal.compliance.requirement_page import Subject
+from portal.compliance.requirement_page import Subject, Subjects
 from portal.pages.icons import MARKS
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.templatetags.measures import age
 from stations.models import Operator
 
 NEEDS_ATTENTION = frozenset({Status.DEVIATION, Status.STALE, Status.NOT_ASSESSED, Status.DECLARED})
-_LADDER = {key: place for place, key in enumerate(MARKS)}
 
 
 class SubjectFilter(forms.Form):
@@ -37,22 +38,17 @@ class SubjectFilter(forms.Form):
         if len(operators) < 2:
             del self.fields["operator"]
 
-    def narrow(self, found: Sequence[Subject]) -> list[Subject]:
+    def narrow(self, subjects: Subjects) -> QuerySet[Any]:
         """A choice that is none narrows nothing."""
         self.is_valid()
-        return [subject for subject in found if self._has(subject)]
-
-    def _has(self, subject: Subject) -> bool:
-        chosen = self.cleaned_data
-        if chosen.get("operator") not in {None, "", subject.operator.slug}:
-            return False
-        status = chosen.get("status")
-        if status == ATTENTION and subject.status not in NEEDS_ATTENTION:
-            return False
-        if status not in {None, "", ATTENTION, subject.status}:
-            return False
-        station, text = subject.station, chosen.get("q", "").lower()
-        return not text or (station is not None and text in f"{station.identity} {station.name}".lower())
+        chosen, rows = self.cleaned_data, subjects.rows
+        if operator := chosen.get("operator"):
+            rows = rows.filter(**{"site__operator__slug" if subjects.of_stations else "slug": operator})
+        if status := chosen.get("status"):
+            rows = rows.filter(counts_as__in=NEEDS_ATTENTION if status == ATTENTION else [status])
+        if text := chosen.get("q"):
+            rows = rows.filter(Q(identity__icontains=text) | Q(name__icontains=text))
+        return rows
 
 
 def _station(subject: Subject) -> Cell:
@@ -81,25 +77,31 @@ STATION = Column(
     "station",
     gettext_lazy("Station"),
     _station,
-    rank=_identity,
+    order=("identity",),
     outs=(
         Out(gettext_lazy("Station"), _identity),
         Out(gettext_lazy("Name"), lambda subject: subject.station.name if subject.station else ""),
     ),
 )
-OPERATOR = Column(
-    "operator",
-    gettext_lazy("Operator"),
-    lambda subject: Cell(subject.operator),
-    rank=lambda subject: subject.operator.name,
-    outs=(Out(gettext_lazy("Operator"), lambda subject: subject.operator.name),),
-)
+
+
+def _operator(name: str) -> Column:
+    """`name`: the field of the rows that it sorts by."""
+    return Column(
+        "operator",
+        gettext_lazy("Operator"),
+        lambda subject: Cell(subject.operator),
+        order=(name,),
+        outs=(Out(gettext_lazy("Operator"), lambda subject: subject.operator.name),),
+    )
+
+
 STANDING = (
     Column(
         "status",
         gettext_lazy("Status"),
         lambda subject: Cell(mark=MARKS[subject.mark]),
-        rank=lambda subject: _LADDER[subject.mark],
+        order=("mark",),
         attention=lambda subject: subject.breach,
         outs=(Out(gettext_lazy("Status"), lambda subject: MARKS[subject.mark].label),),
     ),
@@ -107,8 +109,9 @@ STANDING = (
         "age",
         gettext_lazy("Age of the proof"),
         _age,
-        rank=_newest,
+        order=("proven_at",),
         most_first=True,
+        empty_last=True,
         outs=(Out(gettext_lazy("Proof of"), _newest, LOCAL_TIME),),
     ),
     Column(
@@ -132,10 +135,9 @@ OF_STATIONS = registered(
         key="requirement-stations",
         title=gettext_lazy("Per station"),
         sort="station",
-        page_size=25,
         nothing=NOTHING,
         no_match=NO_MATCH,
-        columns=(STATION, OPERATOR, *STANDING),
+        columns=(STATION, _operator("site__operator__name"), *STANDING),
     )
 )
 OF_OPERATORS = registered(
@@ -143,9 +145,8 @@ OF_OPERATORS = registered(
         key="requirement-operators",
         title=gettext_lazy("Per operator"),
         sort="operator",
-        page_size=25,
         nothing=NOTHING,
         no_match=NO_MATCH,
-        columns=(OPERATOR, *STANDING),
+        columns=(_operator("name"), *STANDING),
     )
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,19 +20,20 @@ from portal.compliance import verdicts
 from portal.compliance.decisions import CannotDecide
 from portal.compliance.forms import PRIORITIES, NoteForm, VerdictForm
 from portal.compliance.matrix import matrix as matrix_of
-from portal.compliance.matrix import row_with_standings
 from portal.compliance.matrix_page import BY_TYPE, NO_PRIORITY, Choice, matrix_page, news, status_choices
 from portal.compliance.models import ConcessionRequirement, Evidence, Requirement, Status
 from portal.compliance.permissions import may_probe, supervises
 from portal.compliance.probes import PROBES
 from portal.compliance.requirement_list import OF_OPERATORS, OF_STATIONS, SubjectFilter
-from portal.compliance.requirement_page import ladder, subjects
+from portal.compliance.requirement_page import Subjects
 from portal.compliance.type_matrix import type_matrix
 from portal.tables.listing import Listing
 from stations.models import Concession, Operator
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from portal.compliance.requirement_page import Subject
 
@@ -94,34 +95,23 @@ def _requirement(
     request: HttpRequest, concession: str, code: str, verdict: VerdictForm | None = None
 ) -> HttpResponseBase:
     """`verdict`: what was sent and is not right."""
-    found = _concession(request, concession)
-    operators = list(_operators(request, found))
-    visible = {operator.pk for operator in operators}
-    now = timezone.now()
-    told = row_with_standings(found, code, operators, now)
-    if told is None:
-        raise Http404
-    row, standings = told
-    everyone = subjects(standings, row, visible)
-    of_stations = row.requirement.subject == Requirement.Subject.STATION
-    form = SubjectFilter(request.GET, operators=operators, of_stations=of_stations)
-    definition = OF_STATIONS if of_stations else OF_OPERATORS
-    listing = Listing(definition, request, form.narrow(everyone), filters=form)
+    found, now = _concession(request, concession), timezone.now()
+    asked = _asked(found, code)
+    subjects = Subjects(asked, _operators(request, found), now)
+    form = SubjectFilter(request.GET, operators=subjects.operators, of_stations=subjects.of_stations)
+    definition = OF_STATIONS if subjects.of_stations else OF_OPERATORS
+    listing = Listing(definition, request, form.narrow(subjects), filters=form, lines=subjects.lines)
     if verdict is None and (answer := listing.answer()):
         return answer
     context = {
         "concession": found,
-        "row": row,
-        "requirement": row.requirement,
-        "promised": [cell.column for cell in row.cells if cell.promised and cell.column.pk in visible],
-        "ladder": ladder(everyone),
-        "breaches": sum(subject.breach for subject in everyone),
-        "total": len(everyone),
+        "requirement": asked.requirement,
+        "subjects": subjects,
         "listing": listing,
         "probeable": _probeable(request, list(listing.lines), code),
-        "timeline": _timeline(request, found, row.requirement),
-        "crumbs": [*_crumbs(found), (f"{code} {row.requirement.title}", "")],
-        "verdict": verdict or _verdict(request, found, row.requirement, now),
+        "timeline": _timeline(request, found, asked.requirement),
+        "crumbs": [*_crumbs(found), (f"{code} {asked.requirement.title}", "")],
+        "verdict": verdict or _verdict(request, found, asked.requirement, now),
     }
     return render(request, "compliance/requirement.html", context, status=422 if verdict else 200)
 
@@ -142,7 +132,7 @@ def decide(request: HttpRequest, concession: str, code: str) -> HttpResponseBase
     found, now = _concession(request, concession), timezone.now()
     if not supervises(request.user, found):
         raise PermissionDenied(_("Only an official of the municipality judges evidence."))
-    asked = get_object_or_404(ConcessionRequirement, concession=found, requirement__code=code).requirement
+    asked = _asked(found, code).requirement
     form = VerdictForm(request.POST, waiting=verdicts.waiting(found, asked, now))
     if not form.is_valid():
         return _requirement(request, concession, code, form)
@@ -171,7 +161,7 @@ def decide(request: HttpRequest, concession: str, code: str) -> HttpResponseBase
 def note(request: HttpRequest, concession: str, code: str) -> HttpResponse:
     """The municipality's own priority and comment on a requirement."""
     found = _concession(request, concession)
-    asked = get_object_or_404(ConcessionRequirement, concession=found, requirement__code=code)
+    asked = _asked(found, code)
     if not supervises(request.user, found):
         raise PermissionDenied(_("Only an official of the municipality keeps priorities and comments."))
     form = NoteForm(request.POST, instance=asked)
@@ -192,9 +182,16 @@ def _concession(request: HttpRequest, slug: str) -> Concession:
     return found
 
 
-def _operators(request: HttpRequest, concession: Concession) -> list[Operator]:
+def _asked(concession: Concession, code: str) -> ConcessionRequirement:
+    rows = ConcessionRequirement.objects.select_related("requirement")
+    found: ConcessionRequirement = get_object_or_404(rows, concession=concession, requirement__code=code)
+    return found
+
+
+def _operators(request: HttpRequest, concession: Concession) -> QuerySet[Operator]:
     """An operator does not see how its neighbours in the concession do."""
-    return list(Operator.objects.visible_to(request.user).filter(concessions=concession).order_by("name"))
+    rows: QuerySet[Operator] = Operator.objects.visible_to(request.user)
+    return rows.filter(concessions=concession).order_by("name")
 
 
 def _crumbs(concession: Concession) -> list[tuple[str, str]]:

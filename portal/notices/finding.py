@@ -13,8 +13,7 @@ from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from portal.compliance.decisions import status_now
-from portal.compliance.judgement import Ruling, last_rulings
+from portal.compliance.judgement import status_now
 from portal.compliance.matrix import is_owed
 from portal.compliance.models import Decision, Judgement, Promise, Status
 from portal.notices.causes import Cause
@@ -116,10 +115,8 @@ def failed_rollouts(now: datetime) -> Iterator[Cause]:
 def deviations(now: datetime) -> Iterator[Cause]:
     """Subjects that do not meet what is asked. What was not promised, or an official set aside, is no news."""
     rows = _untold(Judgement.objects.filter(status=Status.DEVIATION), DEVIATES)
-    rows = rows.select_related(*_SUBJECT).annotate(seen_at=F("evidence__created_at"))
-    found = list(rows.order_by("pk")[:AT_ONCE])
-    rulings = last_rulings(row.pk for row in found)
-    for row in found:
+    rows = rows.select_related("last_decision", *_SUBJECT).annotate(seen_at=F("evidence__created_at"))
+    for row in rows.order_by("pk")[:AT_ONCE]:
         yield _of_judgement(
             Kind.DEVIATION,
             row,
@@ -129,7 +126,7 @@ def deviations(now: datetime) -> Iterator[Cause]:
             subject=row.pk,
             data={"evidence": row.evidence_id},
             path=f"evidence/{row.evidence_id}/" if row.evidence_id else "compliance/",
-            is_news=_is_breach(row, rulings.get(row.pk), now),
+            is_news=_is_breach(row, now),
         )
 
 
@@ -137,15 +134,14 @@ def terms(now: datetime) -> Iterator[Cause]:
     """Days by which an official wants a deviation mended, that come near or have passed. Each is told once."""
     today = timezone.localdate(now)
     last = today + timedelta(days=settings.NOTICE_TERM_DAYS)
-    newer = Decision.objects.filter(judgement=OuterRef("judgement"), pk__gt=OuterRef("pk"))
-    standing = Decision.objects.exclude(Exists(newer)).select_related(
-        *(f"judgement__{one}" for one in _SUBJECT)
+    standing = Decision.objects.filter(pk=F("judgement__last_decision")).select_related(
+        *(f"judgement__{one}" for one in ("last_decision", *_SUBJECT))
     )
     near = standing.filter(restore_by__gte=today, restore_by__lte=last)
     over = standing.filter(restore_by__gte=today - NEWS, restore_by__lt=today)
     for state, rows in ((TERM_PASSED, over), (TERM_ENDS, near)):
         for decision in _untold(rows, state).order_by("restore_by", "pk")[:AT_ONCE]:
-            if _still_deviates(decision, now):
+            if status_now(decision.judgement, now=now) == Status.DEVIATION:
                 yield _term(decision, state, now)
 
 
@@ -186,20 +182,14 @@ def _of_judgement(kind: Kind, row: Judgement, *, data: dict[str, Any], **about: 
     )
 
 
-def _is_breach(row: Judgement, ruling: Ruling | None, now: datetime) -> bool:
+def _is_breach(row: Judgement, now: datetime) -> bool:
     """A wish is one only where it was promised."""
     promised = Promise.objects.filter(
         operator=row.operator_id, asked__concession=row.concession_id, asked__requirement=row.requirement_id
     )
     return (
-        is_owed(row.requirement, promised=promised.exists())
-        and status_now(row, ruling, now=now) == Status.DEVIATION
+        is_owed(row.requirement, promised=promised.exists()) and status_now(row, now=now) == Status.DEVIATION
     )
-
-
-def _still_deviates(decision: Decision, now: datetime) -> bool:
-    ruling = Ruling(decision.evidence_id, decision.from_status, decision.to_status)
-    return status_now(decision.judgement, ruling, now=now) == Status.DEVIATION
 
 
 # ---------------------------------------------------------------- what is over

@@ -18,7 +18,6 @@ COMMANDS = registered(
         key="commands",
         title=gettext_lazy("Commands"),
         sort="-asked",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("This station was never asked anything"),
             gettext_lazy("What people and the portal ask of it appears here, with its answer."),

@@ -166,7 +166,6 @@ ROLLOUTS = registered(
         key="rollouts",
         title=gettext_lazy("Roll-outs"),
         sort="-asked",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("Nothing has been rolled out yet"),
             gettext_lazy("A roll-out begins at a template."),

@@ -68,7 +68,6 @@ TEMPLATES = registered(
         key="templates",
         title=gettext_lazy("Configuration templates"),
         sort="name",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("There is no template yet"),
             gettext_lazy(

@@ -72,7 +72,6 @@ DRIFTS = registered(
         key="drifts",
         title=gettext_lazy("Limits that the station had lost"),
         sort="-found",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("This station has lost no limits"),
             gettext_lazy(

@@ -45,7 +45,6 @@ FIRMWARE = registered(
         key="firmware",
         title=gettext_lazy("Firmware on offer"),
         sort="-added",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("There is no firmware yet"),
             gettext_lazy("Add a file; then it can be sent to stations with UpdateFirmware."),

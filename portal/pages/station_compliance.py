@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.compliance.decisions import status_now
 from portal.compliance.dossier import sentence
-from portal.compliance.judgement import last_rulings
+from portal.compliance.judgement import status_now
 from portal.compliance.matrix import is_owed, unjudged
 from portal.compliance.matrix_page import mark_of
 from portal.compliance.models import (
@@ -34,7 +33,7 @@ class Duty:
 
 
 def duties_of(station: Station, *, now: datetime) -> list[Duty]:
-    """Every requirement of the station's concession that is judged on stations, in five queries."""
+    """Every requirement of the station's concession that is judged on stations, in four queries."""
     site = station.site
     asked = list(
         ConcessionRequirement.objects.filter(
@@ -43,24 +42,16 @@ def duties_of(station: Station, *, now: datetime) -> list[Duty]:
         .select_related("requirement")
         .order_by("requirement__code")
     )
-    judgements = {
-        row.requirement_id: row
-        for row in Judgement.objects.filter(station=station, concession=site.concession_id)
-    }
+    rows = Judgement.objects.filter(station=station, concession=site.concession_id)
+    judgements = {row.requirement_id: row for row in rows.select_related("last_decision")}
     promised = set(
         Promise.objects.filter(asked__in=asked, operator=site.operator_id).values_list("asked_id", flat=True)
     )
     found = Evidence.objects.defer("frames", "steps").in_bulk(
         [row.evidence_id for row in judgements.values() if row.evidence_id]
     )
-    statuses = _statuses(judgements, now)
+    statuses = {key: status_now(row, now=now) for key, row in judgements.items()}
     return list(_duties(asked, judgements, statuses, promised, found))
-
-
-def _statuses(judgements: Mapping[int, Judgement], now: datetime) -> dict[int, Status]:
-    """Requirement -> the status that counts: what was decided, else what is proposed."""
-    rulings = last_rulings([row.pk for row in judgements.values()])
-    return {key: status_now(row, rulings.get(row.pk), now=now) for key, row in judgements.items()}
 
 
 def _duties(

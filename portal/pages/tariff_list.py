@@ -82,7 +82,6 @@ TARIFFS = registered(
         key="tariffs",
         title=gettext_lazy("Tariffs"),
         sort="-from",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("There is no tariff yet"),
             gettext_lazy("Without a tariff a session gets no amount. An administrator adds one."),

@@ -94,7 +94,7 @@ class List:
     sort: str
     nothing: Empty  # there is no row at all
     no_match: Empty  # none fits the filter
-    page_size: int = 50
+    page_size: int = 25
     lines: Callable[[Sequence[Any]], Sequence[Any]] = field(default=list)
 
     def column(self, key: str) -> Column | None:

@@ -175,8 +175,14 @@ def day(at: date | None) -> str:
 @register.filter
 def short_day(at: date | None) -> str:
     """20 Nov 2026."""
+    return UNKNOWN if at is None else _in_short(_local(at), get_language())
+
+
+@lru_cache(maxsize=1000)
+def _in_short(at: date, _language: str | None) -> str:
+    """In the language that is spoken. Kept: the lines of a list are of few days."""
     # Dutch writes a month in small letters.
-    return UNKNOWN if at is None else date_format(_local(at), _("j M Y"))
+    return date_format(at, _("j M Y"))
 
 
 @register.filter
@@ -191,7 +197,7 @@ def moment_from(at: datetime, now: datetime) -> str:
 
 
 def _local(at: date) -> date:
-    return timezone.localtime(at) if isinstance(at, datetime) else at
+    return _shown(at).date() if isinstance(at, datetime) else at
 
 
 @register.filter

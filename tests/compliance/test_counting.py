@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 from itertools import product
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 
+from portal.compliance.decisions import decide
 from portal.compliance.judgement import Ruling, effective
 from portal.compliance.matrix import matrix
 from portal.compliance.models import Decision, Judgement, Promise, Status
@@ -62,6 +65,32 @@ def test_the_database_says_what_the_rule_says() -> None:
                 assert row.counts_as == expected, (proposed, evidence, dated, ruling, now)
                 asked += 1
     assert asked > 1000
+
+
+def test_a_cell_leads_to_the_proof_of_its_newest_moment() -> None:
+    """Not to what was written down last: a station may tell late what happened before."""
+    concession = make_asking_concession()
+    newest = append_evidence(make_station("ON-TIME", concession=concession))
+    before = NOW - dt.timedelta(days=2)
+    append_evidence(make_station("LATE", concession=concession), window=(before, before))
+    cell = matrix(concession, NOW).cell("206", concession.operators.get().slug)
+    assert (cell.met, cell.at, cell.evidence_id) == (2, newest.window_end, newest.pk)
+
+
+def test_decisions_from_before_are_pointed_to() -> None:
+    """What the migration does with rows that are there already."""
+    concession = make_asking_concession()
+    for name in ("DECIDED", "NOT-DECIDED"):
+        append_evidence(make_station(name, concession=concession), verdict="deviation")
+    judgement = Judgement.objects.get(station__identity="DECIDED")
+    for status in ("proven", "waived"):
+        decide(judgement=judgement, to_status=status, reason="x", decided_by=make_official(), now=NOW)
+    last = Decision.objects.get(to_status="waived")
+    assert judgement.last_decision == last
+    Judgement.objects.update(last_decision=None)
+    import_module("portal.compliance.migrations.0004_last_decision").point(apps, None)
+    told = Judgement.objects.values_list("station__identity", "last_decision")
+    assert dict(told) == {"DECIDED": last.pk, "NOT-DECIDED": None}
 
 
 def test_stations_of_one_make_stand_in_one_column() -> None:

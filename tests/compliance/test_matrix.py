@@ -126,6 +126,6 @@ def test_the_number_of_queries_does_not_grow(concession: Concession, django_asse
     for number in (1, 20):
         for station in stations(concession, "alpha", number):
             append_evidence(station)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             seen(concession)
     assert Judgement.objects.count() == 21

@@ -15,8 +15,8 @@ from portal.compliance.judgement import (
     Fact,
     Ruling,
     effective,
-    last_rulings,
     propose,
+    status_now,
     unfounded,
     update_judgement,
 )
@@ -315,7 +315,7 @@ def decide(judgement: Judgement, to_status: str, **fields: Any) -> Decision:
 
 
 def status_of(judgement: Judgement) -> Status:
-    return decisions.status_now(judgement, last_rulings([judgement.pk]).get(judgement.pk), now=NOW)
+    return status_now(judgement, now=NOW)
 
 
 def test_an_official_overrides_with_a_reason(station: Station) -> None:

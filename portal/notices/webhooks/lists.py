@@ -123,7 +123,6 @@ DELIVERIES = registered(
         key="webhook-deliveries",
         title=gettext_lazy("What was sent"),
         sort="-made",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("Nothing was sent yet"),
             gettext_lazy("Send a test to see whether your system takes it."),

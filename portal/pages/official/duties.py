@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.compliance.judgement import Ruling, effective
-from portal.compliance.models import Decision, Judgement, Status
+from portal.compliance.models import Judgement, Status
 from portal.paging import COUNTED
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ SOON = timedelta(days=14)
 COLUMNS = (
     *("pk", "status", "at", "evidence_id", "evidence__created_at", "concession__slug"),
     *("requirement__code", "requirement__title", "operator__name", "operator__slug"),
-    *("station__identity", "station__name"),
+    *("station__identity", "station__name", "last_decision_id", "last_decision__evidence_id"),
+    *("last_decision__from_status", "last_decision__to_status", "last_decision__restore_by"),
 )
 
 
@@ -41,13 +42,6 @@ class Duty(IntEnum):
     SOON = 2  # the term ends within SOON
     RESTORED = 3  # proven again since the previous visit
     RUNNING = 4  # the term ends later, or there is none
-
-
-class Decided(NamedTuple):
-    """The last decision on a judgement."""
-
-    ruling: Ruling
-    restore_by: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +73,8 @@ class Item:
 
 
 def items_of(user: Visitor, *, since: datetime | None, now: datetime) -> list[Item]:
-    """What `user` has to look at, the most pressing first; COUNTED rows at most. In two queries."""
-    rows = list(_candidates(user, since)[:COUNTED])
-    decided = _decided(row.pk for row in rows)
-    found = (_item(row, decided.get(row.pk), since, now) for row in rows)
+    """What `user` has to look at, the most pressing first; COUNTED rows at most. In one query."""
+    found = (_item(row, since, now) for row in _candidates(user, since)[:COUNTED])
     return sorted((item for item in found if item), key=pressing)
 
 
@@ -94,30 +86,22 @@ def counts_of(items: Iterable[Item]) -> Mapping[str, int]:
 
 def _candidates(user: Visitor, since: datetime | None) -> Any:
     """What may be a duty: deviating or declared by proposal, or by decision; and what is restored."""
-    overruled = Decision.objects.filter(to_status=Status.DEVIATION)
-    may_be = Q(status__in=(Status.DEVIATION, Status.DECLARED)) | Q(pk__in=overruled.values("judgement"))
+    proposed = Q(status__in=(Status.DEVIATION, Status.DECLARED))
+    may_be = proposed | Q(last_decision__to_status=Status.DEVIATION)
     came = Q(evidence__created_at__gt=since) if since else Q(evidence__isnull=False)
     rows = Judgement.objects.supervised_by(user).filter(may_be | (Q(status=Status.RESTORED) & came))
     return rows.with_owed().filter(owed=True).order_by("pk").values_list(*COLUMNS, named=True)
 
 
-def _decided(keys: Iterable[int]) -> Mapping[int, Decided]:
-    rows = Decision.objects.filter(judgement__in=list(keys)).order_by("pk")
-    columns = ("judgement", "evidence", "from_status", "to_status", "restore_by")
-    return {
-        judgement: Decided(Ruling(evidence, before, after), restore_by)
-        for judgement, evidence, before, after, restore_by in rows.values_list(*columns)
-    }
-
-
-def _item(row: Any, decided: Decided | None, since: datetime | None, now: datetime) -> Item | None:
-    is_judged = decided is not None and _is_about(decided.ruling, row)
-    restore_by = decided.restore_by if decided and is_judged else None
+def _item(row: Any, since: datetime | None, now: datetime) -> Item | None:
+    ruling = _ruling_of(row)
+    is_judged = ruling is not None and _is_about(ruling, row)
+    restore_by = row.last_decision__restore_by if is_judged else None
     status = effective(
         proposed=row.status,
         evidence_id=row.evidence_id,
         at=row.at,
-        ruling=decided.ruling if decided else None,
+        ruling=ruling,
         now=now,
         valid_days=settings.EVIDENCE_VALID_DAYS,
     )
@@ -139,6 +123,14 @@ def _item(row: Any, decided: Decided | None, since: datetime | None, now: dateti
         evidence_id=row.evidence_id,
         came_at=came_at or row.at,
         restore_by=restore_by,
+    )
+
+
+def _ruling_of(row: Any) -> Ruling | None:
+    if row.last_decision_id is None:
+        return None
+    return Ruling(
+        row.last_decision__evidence_id, row.last_decision__from_status, row.last_decision__to_status
     )
 
 

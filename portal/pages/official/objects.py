@@ -155,7 +155,6 @@ OBJECTS = registered(
         key="objects",
         title=gettext_lazy("Charging objects"),
         sort="object",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("There are no charging objects yet"),
             gettext_lazy("As soon as an operator adds a station in your municipality, it stands here."),

@@ -130,7 +130,6 @@ DUTIES = registered(
         key="duties",
         title=gettext_lazy("What waits for you"),
         sort="what",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("Nothing waits for you"),
             gettext_lazy("There is no deviation on what was asked or promised, and no term that ends."),

@@ -158,7 +158,6 @@ WORK = registered(
         key="work",
         title=gettext_lazy("Work"),
         sort="level",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("Nothing asks for your attention"),
             gettext_lazy("What goes wrong at your stations appears here by itself, the worst first."),

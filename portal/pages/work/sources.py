@@ -31,7 +31,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 
-from portal.compliance.models import STANDING_DECISIONS, Decision, Judgement, Promise, Requirement, Status
+from portal.compliance.models import Judgement, Status
 from portal.pages.work.items import SOON, Kind, Row
 from smartcharging.models import DesiredProfile
 from stations.events import Kind as Happened
@@ -250,28 +250,16 @@ def _command(now: datetime) -> Part:
     )
 
 
-def _compliance(_now: datetime) -> Part:
+def _compliance(now: datetime) -> Part:
     """Own deviations on what is required or was promised, and that no decision set aside."""
-    last = Decision.objects.filter(judgement=OuterRef("pk")).order_by("-pk")
-    promised = Promise.objects.filter(
-        operator=OuterRef("operator"),
-        asked__concession=OuterRef("concession"),
-        asked__requirement=OuterRef("requirement"),
-    )
-    is_owed = Q(requirement__obligation=Requirement.Obligation.EIS) | Q(Exists(promised))
-    # As portal.compliance.judgement.effective has it: new evidence asks for a new decision, but not after a waiver.
-    rows = Judgement.objects.annotate(
-        ruling=Subquery(last.values("to_status")[:1]), ruled_on=Subquery(last.values("evidence")[:1])
-    )
-    is_new = ~Q(ruled_on=F("evidence")) & ~Q(ruling__in=STANDING_DECISIONS)
-    stands = Q(ruling__isnull=True) | Q(ruling=Status.DEVIATION) | is_new
+    rows = Judgement.objects.filter(status=Status.DEVIATION).as_they_count(now).with_owed()
     return Part(
-        rows.filter(is_owed, stands, status=Status.DEVIATION).order_by("-at"),
+        rows.filter(counts_as=Status.DEVIATION, owed=True).order_by("-at"),
         operator="operator",
         since=F("at"),
         code="evidence_id",
         text=_joined("requirement__code", Value(" "), "requirement__title"),
-        more=Subquery(last.values("restore_by")[:1]),
+        more=F("last_decision__restore_by"),
     )
 
 
