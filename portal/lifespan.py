@@ -19,6 +19,7 @@ from portal.celery import PortalTask
 from portal.compliance.probes import pending_probe_ids
 from portal.compliance.tasks import run_probe
 from portal.inprocess import InProcessCelery
+from portal.serving import settle
 from smartcharging.tasks import reconcile
 from stations import nudges
 from stations.events import Kind
@@ -43,6 +44,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if alone:
         await asyncio.to_thread(celery.start)
     listening = asyncio.create_task(_for_ever(_look_for_rows if alone else _hear_other_processes))
+    settle()
     await send({"type": "lifespan.startup.complete"})
     await receive()  # lifespan.shutdown
     listening.cancel()

@@ -68,6 +68,9 @@ def main() -> None:
     django.setup()
     from django.test.utils import override_settings
 
+    from portal.serving import settle
+
+    settle()
     with override_settings(ALLOWED_HOSTS=["testserver"]):
         print(json.dumps(list(_measured())))
 

@@ -47,9 +47,11 @@ def main() -> None:
     from django.test.utils import override_settings
     from django.utils import timezone
 
+    from portal.serving import settle
     from tests.factories import make_staff
 
     call_command("migrate", verbosity=0)
+    settle()
     _busy_station()
     yesterday = timezone.localdate() - timedelta(days=1)
     client = Client()
