@@ -92,6 +92,8 @@ STATIONS = (
 PEOPLE = (
     ("official", "official@demo.example", "Toezichthouder"),
     ("operator", "operator@demo.example", "Planner"),
+    # Of the other operator, who has work waiting: the first one's stations have no defects.
+    ("beta", "beta@demo.example", "Planner van Beta"),
     ("driver", "driver@demo.example", "E-rijder"),
     ("admin", "admin@demo.example", "Beheerder"),
 )
@@ -142,7 +144,7 @@ def fill(now: datetime) -> Cast:
     _ask_requirements(concession, now)
     _promise(concession, operators)
     password = _password()
-    _people(password, municipality, operators["alpha"])
+    _people(password, municipality, operators)
     known = set(Station.objects.values_list("identity", flat=True))
     passwords = dict(_stations(concession, operators, now))
     _places()
@@ -164,7 +166,7 @@ def _promise(concession: Concession, operators: dict[str, Operator]) -> None:
 
 
 def _password() -> str:
-    """One for all four, made on this machine at the first start, kept beside its database."""
+    """One for all, made on this machine at the first start, kept beside its database."""
     path = settings.VAR_DIR / "demo-password.json"
     if not path.exists():
         settings.VAR_DIR.mkdir(exist_ok=True)
@@ -173,18 +175,19 @@ def _password() -> str:
     return str(json.loads(path.read_text()))
 
 
-def _people(password: str, municipality: Municipality, operator: Operator) -> None:
+def _people(password: str, municipality: Municipality, operators: dict[str, Operator]) -> None:
     users = {}
     for role, email, name in PEOPLE:
         user = User.objects.filter(email=email).first() or User(email=email, name=name)
         if not user.check_password(password):
             user.set_password(password)
-        user.is_staff = role in {"admin", "operator"}
+        user.is_staff = role in {"admin", "operator", "beta"}
         user.is_superuser = role == "admin"
         user.save()
         users[role] = user
     Membership.objects.get_or_create(user=users["official"], role=Role.OFFICIAL, municipality=municipality)
-    Membership.objects.get_or_create(user=users["operator"], role=Role.ADMINISTRATOR, operator=operator)
+    for role, slug in (("operator", "alpha"), ("beta", "beta")):
+        Membership.objects.get_or_create(user=users[role], role=Role.ADMINISTRATOR, operator=operators[slug])
 
 
 def _stations(

@@ -39,7 +39,7 @@ PICTURES = (
     Picture("map", "official", "/laadobjecten/?view=map"),
     Picture("usage", "official", "/gebruik/"),
     Picture("station-compliance", "official", f"/stations/{DEFECTIVE}/naleving/"),
-    Picture("work", "operator", "/werkvoorraad/"),
+    Picture("work", "beta", "/werkvoorraad/"),
     Picture("stations", "operator", "/stations/"),
     Picture("station", "operator", f"/stations/{GOOD}/"),
     Picture("why", "operator", f"/stations/{GOOD}/waarom/?socket=1"),
