@@ -51,3 +51,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 handler400 = "portal.pages.refusals.bad_request"
 handler404 = "portal.pages.refusals.not_found"
+handler500 = "portal.pages.refusals.failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.defaults import page_not_found
+
+logger = logging.getLogger(__name__)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -27,6 +30,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_of_a_program(request):
         return JsonResponse({"detail": "Not found."}, status=404)
     return page_not_found(request, exception)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Django's handler500, once the log has what went wrong. The reference is that of the head X-Request-ID."""
+    # There is none where it failed before it was a visit (portal.visits).
+    reference = getattr(request, "reference", "")
+    logger.error("What went wrong just now has the reference %s", reference or "-")
+    if _is_of_a_program(request):
+        said = {"detail": "Something went wrong on our side. It is in our log.", "reference": reference}
+        return JsonResponse(said, status=500)
+    # Without the request: no context processor may look at a user or a database that is not there.
+    return HttpResponse(render_to_string("500.html", {"reference": reference}), status=500)
 
 
 def _is_of_a_program(request: HttpRequest) -> bool:
