@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -133,6 +135,63 @@ def test_a_refusal_is_tried_again_under_the_same_id_until_it_is_taken() -> None:
         assert (row().state, row().answer_code, row().problem, row().attempts) == ("sent", 200, "", 3)
         assert len({message.headers["webhook-id"] for message in endpoint.taken}) == 1
         assert len({message.body for message in endpoint.taken}) == 1
+
+
+@contextmanager
+def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The look-up of a name waits for a server that never answers. Yields the names that were asked for."""
+    asked: list[str] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, monkeypatch.context() as patch:
+        server.bind(("127.0.0.1", 0))
+        lines: list[socket.socket] = []
+
+        def waits(host: str, port: int, **_more: Any) -> Any:
+            asked.append(host)
+            line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            lines.append(line)
+            line.connect(server.getsockname())
+            line.send(host.encode())
+            line.recv(512)
+            raise OSError
+
+        patch.setattr(socket, "getaddrinfo", waits)
+        try:
+            yield asked
+        finally:
+            for line in lines:  # whoever still waits goes
+                server.sendto(b"", line.getsockname())
+
+
+def test_a_name_that_is_not_looked_up_in_time_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "LOOKUP_S", 0.3)
+    make("https://hook.example/in")
+    silent()
+    with silent_resolver(monkeypatch) as asked:
+        start = time.monotonic()
+        deliver()
+        assert time.monotonic() - start < 3
+    assert asked == ["hook.example"]
+    assert (row().state, row().problem, row().answer_code, row().attempts) == ("waiting", "lookup", None, 1)
+    assert row().due_at > timezone.now()
+    page = sees(make_staff(role=Role.ADMINISTRATOR), f"/webhooks/{row().endpoint_id}/")
+    assert "its name was not found in time" in page
+
+
+def test_look_ups_that_hang_do_not_pile_up_and_leave_the_next_ones_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "LOOKUP_S", 0.05)
+    with silent_resolver(monkeypatch) as asked:
+        for _ in range(guard.MOST_LOOKUPS + 3):
+            with pytest.raises(guard.Unreachable) as caught:
+                guard.post("https://hook.example/in", body=b"", headers={})
+            assert caught.value.problem == "lookup"
+        assert len(asked) == guard.MOST_LOOKUPS
+    with listening() as endpoint:
+        monkeypatch.setattr(guard, "LOOKUP_S", 5.0)
+        assert guard.post(endpoint.url, body=b"{}", headers={}).status == 204
 
 
 @pytest.mark.parametrize("how", ["hang", "drip"])

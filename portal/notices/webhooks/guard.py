@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
@@ -15,16 +16,21 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
 from portal.notices.webhooks.models import Problem
 
+LOOKUP_S = 5.0
 CONNECT_S = 5.0
 ANSWER_S = 10.0  # from the first byte out to the last byte in
 MOST_READ = 2048
 PORTS = range(1, 65536)
+# A look-up that hangs is left to itself, for nothing can end it: no more of them than these at a time.
+MOST_LOOKUPS = 16
+_lookups = threading.BoundedSemaphore(MOST_LOOKUPS)
 
 
 class Unreachable(OSError):
@@ -142,10 +148,7 @@ class _Secure(http.client.HTTPSConnection):
 
 def _connected(host: str, port: int) -> socket.socket:
     """To the first address of `host`, if all of them may be reached."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise Unreachable(Problem.NAME) from None
+    found = _looked_up(host, port)
     if not all(_may_reach(ipaddress.ip_address(str(each[4][0]).partition("%")[0])) for each in found):
         raise Unreachable(Problem.PRIVATE)
     family, kind, protocol, _name, address = found[0]
@@ -158,6 +161,34 @@ def _connected(host: str, port: int) -> socket.socket:
         raise
     line.settimeout(ANSWER_S)
     return line
+
+
+def _looked_up(host: str, port: int) -> list[Any]:
+    """What the name means (as of `socket.getaddrinfo`), one address or more. Raises Unreachable.
+
+    The resolver of the system takes no deadline and may well be a minute about it, so another thread asks it.
+    """
+    told: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            told.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError):
+            told.put([])
+        finally:
+            _lookups.release()
+
+    start = time.monotonic()
+    if not _lookups.acquire(timeout=LOOKUP_S):
+        raise Unreachable(Problem.LOOKUP)
+    threading.Thread(target=ask, name="look-up", daemon=True).start()
+    try:
+        found = told.get(timeout=max(0.0, start + LOOKUP_S - time.monotonic()))
+    except queue.Empty:
+        raise Unreachable(Problem.LOOKUP) from None
+    if not found:
+        raise Unreachable(Problem.NAME)
+    return found
 
 
 def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

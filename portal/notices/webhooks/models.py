@@ -32,6 +32,7 @@ class Problem(models.TextChoices):
 
     TIMEOUT = "timeout", _("no answer in time")
     NAME = "name", _("its name is not known")
+    LOOKUP = "lookup", _("its name was not found in time")
     PRIVATE = "private", _("its name leads into a private network")
     ADDRESS = "address", _("this address may not be used")
     CONNECTION = "connection", _("no connection")
