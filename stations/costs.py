@@ -6,11 +6,12 @@ that come late change it until it is settled. What is not known has no cost, and
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import pairwise
 from operator import or_
 from typing import Any
@@ -73,15 +74,38 @@ def cost_of(session: ChargingSession, *, now: datetime) -> SessionCost:
     return costs_of([session], now=now)[session.pk]
 
 
-def costs_of(sessions: Sequence[ChargingSession], *, now: datetime) -> dict[int, SessionCost]:
-    """The cost of each by its key; they come with station and site. One query for tariffs, one for readings."""
+def costs_of(
+    sessions: Sequence[ChargingSession],
+    *,
+    now: datetime,
+    so_far: Mapping[int, float | None] | None = None,
+) -> dict[int, SessionCost]:
+    """The cost of each by its key; they come with station and site. One query for tariffs, one for readings.
+
+    `so_far`: the energy in Wh that running sessions took, where the caller knows it (None: nobody knows). At a price
+    that does not change within a session it stands for the readings, of which there may be thousands.
+    """
+    taken = so_far or {}
     found = {session.pk: kept(session) for session in sessions if session.cost_at is not None}
     others = [session for session in sessions if session.pk not in found]
     tariffs = tariffs_of(others)
-    readings = _readings_of([session for session in others if _needs_readings(session, tariffs)], now)
+    readings = _readings_of(
+        [each for each in others if _needs_readings(each, tariffs, is_known=each.pk in taken)], now
+    )
     for session in others:
-        found[session.pk] = _reckoned(session, tariffs.get(session.pk), readings.get(session.pk, ()), now)
+        registers = readings.get(session.pk)
+        if registers is None:
+            registers = _as_registers(session, taken.get(session.pk), now)
+        found[session.pk] = _reckoned(session, tariffs.get(session.pk), registers, now)
     return found
+
+
+def _as_registers(session: ChargingSession, taken_wh: float | None, now: datetime) -> list[_Register]:
+    """What a running session took so far, as registers at its start and now."""
+    start, begin = session.started_at, session.start_import_wh or 0.0
+    if taken_wh is None or start is None or start >= now:
+        return []
+    return [_Register(start, begin, None), _Register(now, begin + taken_wh, None)]
 
 
 def kept(session: ChargingSession) -> SessionCost:
@@ -149,7 +173,7 @@ def settle(*, now: datetime) -> int:
 
 
 # ---------------------------------------------------------------- which tariff
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Agreed:
     """What decides the price of a session: a tariff row's content, or what was kept of one."""
 
@@ -157,6 +181,11 @@ class Agreed:
     ocpi: Mapping[str, Any]
     credits_export: bool
     row: int | None
+
+    @cached_property
+    def terms(self) -> rules.Tariff:
+        """Read once for all sessions that it is agreed for. Raises BadTariff."""
+        return rules.parse(self.ocpi)
 
 
 def tariffs_of(sessions: Iterable[ChargingSession]) -> dict[int, Agreed]:
@@ -169,11 +198,15 @@ def tariffs_of(sessions: Iterable[ChargingSession]) -> dict[int, Agreed]:
     rows = list(
         Tariff.objects.filter(Q(operator__in=operators) | Q(pk__in=own)).order_by("-valid_from", "-pk")
     )
+    agreed: dict[int, Agreed] = {}
     found = {}
     for session in sessions:
         tariff = _tariff_for(session, rows)
-        if tariff is not None:
-            found[session.pk] = Agreed(tariff.name, tariff.as_ocpi(), tariff.credits_export, tariff.pk)
+        if tariff is None:
+            continue
+        if tariff.pk not in agreed:
+            agreed[tariff.pk] = Agreed(tariff.name, tariff.as_ocpi(), tariff.credits_export, tariff.pk)
+        found[session.pk] = agreed[tariff.pk]
     return found
 
 
@@ -217,12 +250,14 @@ class _Register:
     export_wh: float | None
 
 
-def _needs_readings(session: ChargingSession, tariffs: Mapping[int, Agreed]) -> bool:
-    """Of a session that has ended, begin and end are enough for a price that does not change within it."""
+def _needs_readings(
+    session: ChargingSession, tariffs: Mapping[int, Agreed], *, is_known: bool = False
+) -> bool:
+    """For a price that does not change within it begin and end are enough, of a running one what it took so far."""
     agreed = tariffs.get(session.pk)
     if agreed is None or session.started_at is None or session.state not in (State.ACTIVE, State.ENDED):
         return False
-    if session.state == State.ACTIVE or agreed.credits_export:
+    if agreed.credits_export or (session.state == State.ACTIVE and not is_known):
         return True
     return any(
         element.get("restrictions")
@@ -245,13 +280,13 @@ def _readings_of(sessions: Sequence[ChargingSession], now: datetime) -> dict[int
             .order_by("sampled_at")
             .values_list("station_id", "evse_number", "sampled_at", "import_wh", "export_wh")
         )
+        by_place: dict[tuple[int, int], list[_Register]] = defaultdict(list)
+        for station, evse, at, import_wh, export_wh in rows:
+            by_place[station, evse].append(_Register(at, import_wh, export_wh))
         for session in some:
-            place, until = (session.station_id, session.evse_number or 0), session.ended_at or now
-            found[session.pk] = [
-                _Register(at, import_wh, export_wh)
-                for station, evse, at, import_wh, export_wh in rows
-                if (station, evse) == place and session.started_at and session.started_at <= at <= until
-            ]
+            start, until = session.started_at, session.ended_at or now
+            own = by_place[session.station_id, session.evse_number or 0]
+            found[session.pk] = [row for row in own if start and start <= row.at <= until]
     return found
 
 
@@ -259,8 +294,7 @@ def _within(session: ChargingSession, now: datetime) -> Q:
     return Q(
         station_id=session.station_id,
         evse_number=session.evse_number or 0,
-        sampled_at__gte=session.started_at,
-        sampled_at__lte=session.ended_at or now,
+        sampled_at__range=(session.started_at, session.ended_at or now),
     )
 
 
@@ -272,7 +306,7 @@ def _reckoned(
     if unknown or agreed is None:
         return SessionCost("", None, None, unknown=unknown, is_final=is_final)
     try:
-        tariff = rules.parse(agreed.ocpi)
+        tariff = agreed.terms
     except rules.BadTariff:
         return SessionCost("", None, None, unknown=Unknown.BAD_TARIFF, is_final=is_final)
     registers = _registers(session, readings)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
@@ -15,12 +14,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.pages.energy import Energy, energies_of
+from portal.pages.fleet_session_limits import (
+    NEVER,
+    OTHERS_HAD_A_LIMIT,
+    OWN_SOCKET_A,
+    Around,
+    Held,
+    held_of,
+)
 from portal.pages.session_cells import CHARGED, GIVEN_BACK, MARKS, START
 from portal.pages.session_power import READ_FINELY
 from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
 from portal.templatetags.measures import UNKNOWN, duration, kw, moment, money
-from smartcharging.models import DesiredProfile
-from stations.costs import kept
+from stations.costs import SessionCost, costs_of
 from stations.models import ChargingSession, MeterReading, QuarterHour
 
 State = ChargingSession.State
@@ -29,12 +35,16 @@ NAMES = 2  # of limits in a cell
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`highest_w` is the highest power that was measured in it; `limits` are those that stood at its station then."""
+    """`highest_w` is the highest power that was measured in it; `held` the limits that stood at its station then.
+
+    `cost` of one that runs is that so far; None: it has ended, and its cost is not reckoned yet.
+    """
 
     session: ChargingSession
     energy: Energy
+    cost: SessionCost | None
     highest_w: float | None
-    limits: tuple[str, ...]
+    held: Held
     now: datetime
 
     @property
@@ -53,21 +63,56 @@ class Line:
 
 
 def lines_of(sessions: Sequence[ChargingSession], *, now: datetime) -> list[Line]:
-    """Of a page or a bite: three queries, however many there are."""
-    energies, tops, limits = energies_of(sessions), _highest(sessions, now), _limits(sessions, now)
+    """Of a page: six queries at most, however many there are; of a bite one more for each fifty that run."""
+    energies = energies_of(sessions)
+    costs = _costs(sessions, energies, now)
+    beside = _beside(sessions)
+    held = held_of(sessions, {pk: each.around for pk, each in beside.items()}, now=now)
     return [
-        Line(session, energies[session.pk], tops.get(session.pk), limits.get(session.pk, ()), now)
+        Line(
+            session=session,
+            energy=energies[session.pk],
+            cost=costs.get(session.pk),
+            highest_w=beside[session.pk].highest_w,
+            held=held[session.pk],
+            now=now,
+        )
         for session in sessions
     ]
 
 
-def _highest(sessions: Sequence[ChargingSession], now: datetime) -> dict[int, float]:
-    """The highest power in each; of a long one by its quarter-hours, where they are made (see session_power)."""
+class _Beside(NamedTuple):
+    """What is read of a session from other tables, all at once."""
+
+    highest_w: float | None
+    around: Around
+
+
+def _beside(sessions: Sequence[ChargingSession]) -> dict[int, _Beside]:
+    rows = ChargingSession.objects.filter(pk__in=[session.pk for session in sessions]).order_by()
+    found = rows.values_list("pk", HIGHEST, OWN_SOCKET_A, OTHERS_HAD_A_LIMIT)
+    return {
+        pk: _Beside(top, Around(float(socket_a) if socket_a else None, has_others=has_others))
+        for pk, top, socket_a, has_others in found
+    }
+
+
+def _costs(
+    sessions: Sequence[ChargingSession], energies: Mapping[int, Energy], now: datetime
+) -> dict[int, SessionCost]:
+    """What was kept of those that are over, and what those that run cost so far."""
+    so_far = {row.pk: energies[row.pk].import_wh for row in sessions if row.state == State.ACTIVE}
+    asked = [row for row in sessions if row.cost_at or row.pk in so_far]
+    return costs_of(asked, now=now, so_far=so_far)
+
+
+def _highest() -> Case:
+    """The highest power in a session; of a long one by its quarter-hours, where they are made (see session_power)."""
     inside: dict[str, Any] = {
         "station": OuterRef("station"),
         "evse_number": Coalesce(OuterRef("evse_number"), 0),
     }
-    until = Coalesce(OuterRef("ended_at"), OuterRef("over_by"), now)
+    until = Coalesce(OuterRef("ended_at"), OuterRef("over_by"), NEVER)
     readings = MeterReading.objects.filter(
         **inside, sampled_at__gte=OuterRef("started_at"), sampled_at__lte=until
     )
@@ -76,49 +121,14 @@ def _highest(sessions: Sequence[ChargingSession], now: datetime) -> dict[int, fl
     )
     finely = _top(readings, "import_w")
     is_long = Q(ended_at__gt=F("started_at") + READ_FINELY)
-    rows = ChargingSession.objects.filter(pk__in=[session.pk for session in sessions]).order_by()
-    found = rows.values_list(
-        "pk", Case(When(is_long, then=Coalesce(_top(quarters, "max_import_w"), finely)), default=finely)
-    )
-    return {pk: top for pk, top in found if top is not None}
+    return Case(When(is_long, then=Coalesce(_top(quarters, "max_import_w"), finely)), default=finely)
 
 
 def _top(rows: QuerySet[Any], name: str) -> Subquery:
     return Subquery(rows.order_by().values("station").annotate(top=Max(name)).values("top"))
 
 
-def limits_during(now: datetime) -> QuerySet[DesiredProfile]:
-    """The limits that stood at the station of a session (the outer row) while it ran."""
-    return DesiredProfile.objects.filter(
-        Q(evse_number=0) | Q(evse_number=OuterRef("evse_number")),
-        Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=OuterRef("started_at")),
-        Q(valid_to__isnull=True) | Q(valid_to__gt=OuterRef("started_at")),
-        station=OuterRef("station"),
-        confirmed_at__isnull=False,
-        requested_at__lt=Coalesce(OuterRef("ended_at"), OuterRef("over_by"), now),
-    ).order_by()
-
-
-def _limits(sessions: Sequence[ChargingSession], now: datetime) -> dict[int, tuple[str, ...]]:
-    """By session the names of what `limits_during` finds, the highest level first."""
-    stations = {session.station_id for session in sessions}
-    rows = DesiredProfile.objects.filter(station__in=stations, confirmed_at__isnull=False).defer("periods")
-    by_station = defaultdict(list)
-    for row in rows.order_by("-stack_level", "pk"):
-        by_station[row.station_id].append(row)
-    return {
-        session.pk: tuple(
-            dict.fromkeys(row.name for row in by_station[session.station_id] if _stood(row, session, now))
-        )
-        for session in sessions
-    }
-
-
-def _stood(row: DesiredProfile, session: ChargingSession, now: datetime) -> bool:
-    start, end = session.started_at, session.until or now
-    if start is None or row.requested_at >= end or row.evse_number not in (0, session.evse_number or 0):
-        return False
-    return all(until is None or until > start for until in (row.withdrawn_at, row.valid_to))
+HIGHEST = _highest()
 
 
 # ---------------------------------------------------------------- the columns
@@ -141,21 +151,28 @@ def _card(line: Line) -> Cell:
 
 
 def _cost(line: Line) -> Cell:
-    session = line.session
-    if session.cost_at is None:
+    cost = line.cost
+    if cost is None:
         return Cell(_("not reckoned yet"), muted=True)
-    cost = kept(session)
     if cost.incl_tax is None:
         return Cell(_("unknown"), (cost.why_unknown,), muted=True)
-    return Cell(money(cost.incl_tax, cost.currency))
+    return Cell(money(cost.incl_tax, cost.currency), () if cost.is_final else (_("so far"),))
 
 
-def _names(line: Line) -> Cell:
-    if not line.limits:
-        return Cell(_("none"), muted=True)
-    more = len(line.limits) - NAMES
-    names = ", ".join(line.limits[:NAMES])
-    return Cell(f"{names} {_('and %(n)d more') % {'n': more}}" if more > 0 else names)
+def _limits(line: Line) -> Cell:
+    held = line.held
+    notes: tuple[object, ...] = ()
+    if held.has_others:
+        notes = (_("others set a limit too; see the session"),)
+    elif held.decided:
+        notes = (_("decided: %(limits)s") % {"limits": _some(held.decided)},)
+    return Cell(_some(held.stood), notes) if held.stood else Cell(_("none"), notes, muted=True)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = len(names) - NAMES
+    told = ", ".join(names[:NAMES])
+    return f"{told} {_('and %(n)d more') % {'n': more}}" if more > 0 else told
 
 
 def _kw(power_w: float | None) -> float | None:
@@ -167,7 +184,6 @@ FLEET_SESSIONS = registered(
         key="fleet-sessions",
         title=gettext_lazy("Sessions"),
         sort="-start",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("Nobody has charged at your stations yet"),
             gettext_lazy("A session appears here as soon as a car starts."),
@@ -248,16 +264,25 @@ FLEET_SESSIONS = registered(
                 _cost,
                 numeric=True,
                 outs=(
-                    Out(gettext_lazy("Cost with taxes"), lambda line: line.session.cost_incl_tax),
-                    Out(gettext_lazy("Cost without taxes"), lambda line: line.session.cost_excl_tax),
-                    Out(gettext_lazy("Currency"), lambda line: line.session.cost_currency),
+                    Out(
+                        gettext_lazy("Cost with taxes"),
+                        lambda line: line.cost.incl_tax if line.cost else None,
+                    ),
+                    Out(
+                        gettext_lazy("Cost without taxes"),
+                        lambda line: line.cost.excl_tax if line.cost else None,
+                    ),
+                    Out(gettext_lazy("Currency"), lambda line: line.cost.currency if line.cost else ""),
                 ),
             ),
             Column(
                 "limits",
                 gettext_lazy("Limits that stood"),
-                _names,
-                outs=(Out(gettext_lazy("Limits that stood"), lambda line: ", ".join(line.limits)),),
+                _limits,
+                outs=(
+                    Out(gettext_lazy("Limits that stood"), lambda line: ", ".join(line.held.stood)),
+                    Out(gettext_lazy("What decided"), lambda line: ", ".join(line.held.decided)),
+                ),
             ),
             Column(
                 "transaction",

@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from portal.accounts.models import User
-from portal.pages.fleet_session_lines import FLEET_SESSIONS, limits_during, lines_of
+from portal.pages.fleet_session_limits import limits_during
+from portal.pages.fleet_session_lines import FLEET_SESSIONS, lines_of
 from portal.pages.work.queue import works_for_an_operator
 from portal.tables.listing import Listing
 from smartcharging.day_fields import DayField, midnight, on_days

@@ -194,7 +194,8 @@ def limits_of(
     standing = tuple(
         item for profile in profiles if (item := standing_of(profile, station.ocpp_version)) is not None
     )
-    window = Window(_facts(station, active), evse, start, end)
+    sockets = ((each.number, float(each.socket_a)) for each in station.evses.all())
+    window = Window(facts_from(station, sockets=sockets, active=active), evse, start, end)
     owners: list[tuple[Installed, Owner]] = [(item.installed, item.desired) for item in standing]
     owners += [(other.installed, other.name) for other in others]
     installed = [item for item, _ in owners]
@@ -205,13 +206,15 @@ def limits_of(
     return Limits(standing, tuple(_stretches(pieces, watts, window)), in_force, pieces)
 
 
-def _facts(station: Station, active: Iterable[ChargingSession]) -> StationFacts:
-    """As smartcharging.standing.facts_of, from rows that are here already."""
+def facts_from(
+    station: Station, *, sockets: Iterable[tuple[int, float]], active: Iterable[ChargingSession]
+) -> StationFacts:
+    """As smartcharging.standing.facts_of, from rows that are here already. `sockets`: EVSE and its A per phase."""
     return StationFacts(
         version=rules_of(station.ocpp_version),
         connection_a=float(station.connection_a),
         phases=station.connection_phases,
-        sockets=tuple((evse.number, float(evse.socket_a)) for evse in station.evses.all()),
+        sockets=tuple(sockets),
         transactions=tuple(
             Transaction(
                 transaction_id_of(session.transaction_id or "", station.ocpp_version),
