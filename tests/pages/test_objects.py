@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from portal.compliance.models import ConcessionRequirement, Promise
+from portal.compliance import decisions
+from portal.compliance.models import ConcessionRequirement, Judgement, Promise
 from portal.pages.official import objects_map
 from stations.models import Concession, Connector, Station
 from tests.compliance.fakes import append_evidence, make_asking_concession
@@ -253,9 +254,67 @@ def test_many_places_are_put_together(official: Any, monkeypatch: pytest.MonkeyP
     assert found["grouped"]
     groups = sorted(each["properties"]["places"] for each in found["features"])
     assert groups == [1, 4]
+    assert {each["properties"]["failing"] for each in found["features"]} == {0}
     near = points(official, zoom="19", bbox="5.0,52.0999,5.2,52.10015")
     assert not near["grouped"]
     assert len(near["features"]) == 2
+
+
+def test_a_group_looks_as_the_worst_of_its_places(official: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects_map, "MOST_POINTS", 3)
+    near = [placed(f"Dam {number}", at=(52.1 + number / 10_000, 5.1)) for number in range(3)]
+    far = placed("Kade", at=(52.9, 5.9))
+    for station in (near[0], near[1]):
+        prove(station, verdict="deviation")
+    prove(near[2])
+
+    def told() -> list[tuple[int, int, str]]:
+        found = [each["properties"] for each in points(official, zoom="9")["features"]]
+        return sorted((about["places"], about["failing"], about["label"]) for about in found)
+
+    none = "none falls short of what is owed. Zoom in to tell them apart."
+    assert told() == [
+        (1, 0, f"1 place close together, {none}"),
+        (3, 0, f"3 places close together, {none}"),
+    ], "a wish that nobody promised"
+    promise()
+    assert told()[1] == (
+        3,
+        2,
+        "3 places close together, 2 do not meet what is owed. Zoom in to tell them apart.",
+    )
+    prove(far, verdict="deviation")
+    assert told()[0][2] == (
+        "1 place close together, 1 does not meet what is owed. Zoom in to tell them apart."
+    )
+
+
+def test_what_an_official_ruled_counts_in_a_group_as_it_does_at_a_place(
+    official: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof = prove(placed("Dam", at=(52.1, 5.1)))
+    for number in range(3):
+        placed(f"Kade {number}", at=(52.9, 5.9))
+    promise()
+    judgement = Judgement.objects.get(evidence=proof)
+
+    def rules(to_status: str) -> tuple[int, str]:
+        decisions.decide(
+            judgement=judgement,
+            to_status=to_status,
+            reason="Seen on site.",
+            decided_by=official,
+            now=timezone.now(),
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(objects_map, "MOST_POINTS", 3)
+            grouped = points(official, zoom="9")["features"]
+        alone = points(official, q="Dam")["features"]
+        return sum(each["properties"]["failing"] for each in grouped), alone[0]["properties"]["standing"]
+
+    assert rules("deviation") == (1, "not")
+    assert rules("waived")[0] == 0
+    assert rules("proven") == (0, "met")
 
 
 def test_a_name_is_text(official: Any) -> None:

@@ -133,7 +133,7 @@ def points_response(request: HttpRequest, found: QuerySet[Any], *, now: datetime
 def _features(sites: QuerySet[Site], found: QuerySet[Any], zoom: int, now: datetime) -> dict[str, Any]:
     few = list(sites.order_by("pk")[: MOST_POINTS + 1])
     if len(few) > MOST_POINTS:
-        return {"grouped": True, "features": [_group(row) for row in _groups(sites, found, zoom)]}
+        return {"grouped": True, "features": [_group(row) for row in _groups(sites, found, zoom, now)]}
     return {"features": [_point(place) for place in places_of(few, found, now)]}
 
 
@@ -149,12 +149,18 @@ def _point(place: Place) -> dict[str, Any]:
 
 
 def _group(row: Mapping[str, Any]) -> dict[str, Any]:
-    label = ngettext(
-        "%(n)d place close together. Zoom in to tell them apart.",
-        "%(n)d places close together. Zoom in to tell them apart.",
-        row["places"],
-    )
-    about = {"places": row["places"], "label": label % {"n": row["places"]}}
+    """It looks as the worst of its places does: where one falls short, the group does, and says how many do."""
+    places, failing = row["places"], row["failing"]
+    found = ngettext("%(n)d place close together", "%(n)d places close together", places) % {"n": places}
+    if failing:
+        told = ngettext(
+            "%(places)s, %(n)d does not meet what is owed. Zoom in to tell them apart.",
+            "%(places)s, %(n)d do not meet what is owed. Zoom in to tell them apart.",
+            failing,
+        )
+    else:
+        told = _("%(places)s, none falls short of what is owed. Zoom in to tell them apart.")
+    about = {"places": places, "failing": failing, "label": told % {"places": found, "n": failing}}
     return _feature(row["east"], row["north"], about)
 
 
@@ -200,12 +206,28 @@ def _worst(standings: Collection[str]) -> str:
     return next((each for each in (FAILS, MEETS) if each in standings), UNKNOWN)
 
 
-def _groups(sites: QuerySet[Site], found: QuerySet[Any], zoom: int) -> Iterator[Mapping[str, Any]]:
-    """Places by cell of a grid that fits the zoom of the map, each at the mean of what is in it."""
+def _groups(
+    sites: QuerySet[Site], found: QuerySet[Any], zoom: int, now: datetime
+) -> Iterator[Mapping[str, Any]]:
+    """Places by cell of a grid that fits the zoom of the map, each at the mean of what is in it.
+
+    `failing`: how many of them have an object that falls short, as `places_of` says it of each.
+    """
     wide = 360 / 2**zoom * APART_PX / TILE_PX
     east, north = Cast(F("longitude"), FloatField()), Cast(F("latitude"), FloatField())
     cells = sites.order_by().annotate(column=Floor(east / wide), row=Floor(north / (wide * LATITUDE)))
-    yield from cells.values("column", "row").annotate(places=Count("pk"), east=Avg(east), north=Avg(north))
+    falls_short = Q(pk__in=_failing(found, now).values("station__site"))
+    yield from cells.values("column", "row").annotate(
+        places=Count("pk"), failing=Count("pk", filter=falls_short), east=Avg(east), north=Avg(north)
+    )
+
+
+def _failing(found: QuerySet[Any], now: datetime) -> QuerySet[Judgement]:
+    """What is not met though it is owed, of the stations that were `found`."""
+    # No other row can come to count as one: with these alone the database reckons but few.
+    may_be = Q(status=Status.DEVIATION) | Q(last_decision__to_status=Status.DEVIATION)
+    rows = Judgement.objects.filter(may_be, station__in=found.order_by().values("pk"))
+    return rows.as_they_count(now).with_owed().filter(counts_as=Status.DEVIATION, owed=True).order_by()
 
 
 def _extent(sites: QuerySet[Site]) -> Box | None:

@@ -6,7 +6,7 @@
   const said = document.getElementById("map-said");
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const SIGNS = { met: "✓", not: "!", unknown: "?" };
-  const [SIZE, WIDE] = [28, 40];
+  const [SIZE, WIDE, WIDEST] = [28, 40, 46];
 
   place.hidden = false;
   const map = L.map(place, { zoomControl: false, maxZoom: 19, zoomAnimation: !still, fadeAnimation: !still });
@@ -33,11 +33,13 @@
   function marker(feature) {
     const about = feature.properties;
     const [east, north] = feature.geometry.coordinates;
-    const kind = about.places ? "many" : about.standing;
+    const kind = about.places ? (about.failing ? "many-not" : "many") : about.standing;
+    // A group with a place that falls short has its sign and its corners, beside how many it holds.
+    const count = about.failing ? `${SIGNS.not} ${about.places}` : String(about.places);
     const icon = L.divIcon({
       className: `laad-pin-mark laad-pin-mark--${kind}`,
-      html: text(about.places ? String(about.places) : SIGNS[kind]),
-      iconSize: [about.places ? WIDE : SIZE, SIZE],
+      html: text(about.places ? count : SIGNS[kind]),
+      iconSize: [about.failing ? WIDEST : about.places ? WIDE : SIZE, SIZE],
     });
     const drawn = L.marker([north, east], { icon, keyboard: true });
     drawn.on("add", () => drawn.getElement().setAttribute("aria-label", about.label));
