@@ -1,4 +1,4 @@
-"""The page of one piece of evidence, what an official decides on it, and the evidence as files."""
+"""The page of one piece of evidence, what an official decides on it, the evidence as files and as a list."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,12 +16,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.compliance import decisions, dossier, evidence_chart, evidence_files, registers_page
+from portal.compliance.evidence_list import OF_REQUIREMENT, SubjectEvidenceFilter, listed
 from portal.compliance.forms import DecisionForm
-from portal.compliance.models import Evidence, Judgement
+from portal.compliance.models import ConcessionRequirement, Evidence, Judgement
 from portal.compliance.permissions import supervises
 from portal.compliance.reproduce import reproduce
 from portal.pages.csv_download import csv_download
 from portal.pages.icons import mark_of_verdict
+from portal.tables.listing import Listing
+from stations.models import Concession
 
 if TYPE_CHECKING:
     from portal.compliance.dossier import FrameView
@@ -112,6 +116,30 @@ def _crumbs(found: Evidence) -> list[tuple[str, str]]:
         (f"{asked.code} {asked.title}", reverse("compliance:requirement", args=[slug, asked.code])),
         (str(found.station or found.operator), ""),
     ]
+
+
+@require_safe
+def of_requirement(request: HttpRequest, concession: str, code: str) -> HttpResponseBase:
+    """All evidence of a requirement in a concession, of what the reader may see."""
+    found = get_object_or_404(Concession.objects.visible_to(request.user), slug=concession)
+    asked = get_object_or_404(
+        ConcessionRequirement.objects.select_related("requirement"),
+        concession=found,
+        requirement__code=code,
+    ).requirement
+    rows = listed(Evidence.objects.visible_to(request.user).filter(concession=found, requirement=asked))
+    form = SubjectEvidenceFilter(request.GET)
+    listing = Listing(OF_REQUIREMENT, request, form.narrow(rows), filters=form)
+    context = {
+        "requirement": asked,
+        "listing": listing,
+        "crumbs": [
+            (found.name, reverse("compliance:matrix", args=[found.slug])),
+            (f"{code} {asked.title}", reverse("compliance:requirement", args=[found.slug, code])),
+            (_("Evidence"), ""),
+        ],
+    }
+    return listing.answer() or render(request, "compliance/evidence_list.html", context)
 
 
 @require_POST

@@ -11,6 +11,11 @@ urlpatterns = [
     path("naleving/<slug:concession>/", views.matrix, name="matrix"),
     path("naleving/<slug:concession>/<str:code>/", views.requirement, name="requirement"),
     path("naleving/<slug:concession>/<str:code>/notitie/", views.note, name="note"),
+    path(
+        "naleving/<slug:concession>/<str:code>/bewijs/",
+        evidence_views.of_requirement,
+        name="requirement_evidence",
+    ),
     path("naleving/<slug:concession>/<str:code>/oordeel/", views.decide, name="decide_many"),
     path("bewijs/<int:pk>/", evidence_views.evidence, name="evidence"),
     path("bewijs/<int:pk>/metingen.csv", evidence_views.evidence_csv, name="evidence_csv"),

@@ -52,7 +52,7 @@ class DiagnosticsForm(CommandForm):
 
 
 class FirmwareForm(CommandForm):
-    see_also = ("stations:files", gettext_lazy("Files of this station"))
+    see_also = ("stations:firmware_updates", gettext_lazy("Firmware updates of this station"))
     title = gettext_lazy("Update the firmware")
     lead = gettext_lazy("The station fetches the firmware from the portal and restarts with it.")
     button = gettext_lazy("Update")
@@ -116,7 +116,7 @@ def _tonight(now: datetime) -> datetime:
 
 
 class CertificatesForm(CommandForm):
-    see_also = ("stations:security", gettext_lazy("Put a certificate there, or take one away"))
+    see_also = ("stations:certificates", gettext_lazy("Put a certificate there, or take one away"))
     title = gettext_lazy("Ask for its certificates")
     lead = gettext_lazy("Which certificates the station trusts.")
 

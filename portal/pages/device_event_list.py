@@ -16,7 +16,6 @@ from portal.templatetags.measures import UNKNOWN, moment
 from smartcharging.day_fields import DayField, on_days
 from stations.models import Event
 
-_ICONS = {"good": "check", "bad": "alert", "warn": "clock", "info": "info", "calm": "status-empty"}
 BAD_UNTIL = 4  # what the page calls bad (configuration_words.severity_tone)
 
 
@@ -56,8 +55,7 @@ def _value(event: Event) -> Cell:
 
 def _bad(event: Event) -> Cell:
     number = event.data.get("severity")
-    tone = severity_tone(number)
-    return Cell(mark=Mark(tone, _ICONS[tone], severity(number)))
+    return Cell(mark=Mark(severity_tone(number), "", severity(number)))
 
 
 def _said(name: str) -> Any:
@@ -69,7 +67,6 @@ DEVICE_EVENTS = registered(
         key="device-events",
         title=gettext_lazy("What the station noticed"),
         sort="-when",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("Nothing has been told yet"),
             gettext_lazy("What a monitor notices appears here as soon as the station tells it."),

@@ -11,6 +11,7 @@ station_paths: list[URLPattern] = [
     path("<str:identity>/verbinding.csv", connection.connection_csv, name="connection_csv"),
     path("<str:identity>/bestanden/", uploads.files, name="files"),
     path("<str:identity>/bestanden/<int:pk>/", uploads.file, name="file"),
+    path("<str:identity>/bestanden/firmware/", uploads.firmware_updates, name="firmware_updates"),
 ]
 
 diagnostics_paths: list[URLPattern] = [

@@ -66,7 +66,6 @@ FILES = registered(
         key="files",
         title=gettext_lazy("Files that were asked for"),
         sort="-asked",
-        page_size=25,
         nothing=Empty(
             gettext_lazy("No log was asked for yet"),
             gettext_lazy("Ask for one with GetLog or GetDiagnostics; the file appears here."),

@@ -76,6 +76,13 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
         ),
         _("The portal proposes a status; you decide. Give a reason, also where you follow the proposal."),
     ),
+    "compliance:requirement_evidence": (
+        _(
+            "Every judgement that was ever made on this requirement, each with what it rests on. Evidence is added "
+            "and never changed."
+        ),
+        LISTS,
+    ),
     "compliance:probe_start": (
         _(
             "A probe takes a few minutes. The station needs to be online and the socket free, unless the "
@@ -95,8 +102,8 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
     ),
     "fleet_sessions": (
         _(
-            "“Limits that stood” names the limits that the station had while the car charged. Click the start "
-            "of a session to see which of them held it back."
+            "“Limits that stood” names the limits that the station had while the car charged, and under them which of "
+            "them decided. Click the start of a session to see when. What a running session costs is told “so far”."
         ),
         LISTS,
     ),
@@ -177,6 +184,31 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
             "connection."
         ),
         SAFE,
+        LISTS,
+    ),
+    "stations:certificates": (
+        _(
+            "The certificates that the station shows, and the roots by which it knows whom to trust. One that ends "
+            "soon stands out; “asked” and “sent” wait for the station."
+        ),
+        SAFE,
+        LISTS,
+    ),
+    "stations:monitors": (
+        _(
+            "A monitor has the station tell by itself when a value passes a bound or changes. The worst stand on top. "
+            "One that the maker built in cannot be removed."
+        ),
+        SAFE,
+        LISTS,
+    ),
+    "stations:noticed": (
+        _("What the monitors of this station told, the newest first. “Over” says that it has passed."),
+        LISTS,
+    ),
+    "stations:evidence": (
+        _("Every judgement on this station, of whichever requirement. Click one to see what it rests on."),
+        LISTS,
     ),
     "stations:access": (
         _("Who may charge here: cards on the list of the station, and what it does when it cannot reach us."),
@@ -190,6 +222,14 @@ HELP: Mapping[str, tuple[str | Promise, ...]] = {
             "Ask a station for its log or diagnostics; it brings the file by itself. That can take some "
             "minutes."
         ),
+        LISTS,
+    ),
+    "stations:firmware_updates": (
+        _(
+            "Each update that the station was asked for: how much of the file it fetched, and every step that it "
+            "told. Ask for one with the command UpdateFirmware."
+        ),
+        LISTS,
     ),
     "connections": (
         _(

@@ -72,7 +72,7 @@ ICONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a state looks: `tone` is one of good, bad, warn, info, calm; `icon` is a key of ICONS."""
+    """How a state looks: `tone` is one of good, bad, warn, info, calm; `icon` a key of ICONS, empty for the tone's."""
 
     tone: str
     icon: str

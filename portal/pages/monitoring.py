@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,24 +13,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from portal.pages.configuration import crumbs_of, reading_of, say_asked
 from portal.pages.configuration_forms import MonitorForm, MonitoringForm
-from portal.pages.configuration_words import MONITORS, severity, severity_tone
 from portal.pages.device_event_list import DEVICE_EVENTS, DeviceEventFilter
+from portal.pages.monitor_list import MONITORS_OF_STATION, MonitorFilter
 from portal.pages.station import operable, page, visit
 from portal.tables.listing import Listing
 from stations import device_model, monitoring
 from stations.events import Kind
 from stations.models import DeviceReading, Event, Station, VariableMonitor
-
-MOST_MONITORS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class MonitorLine:
-    monitor: VariableMonitor
-    when: object
-    severity: str
-    tone: str
-    may_clear: bool
 
 
 def _of_2x(station: Station) -> Station:
@@ -44,16 +31,15 @@ def _of_2x(station: Station) -> Station:
 @require_safe
 @vary_on_headers("HX-Request")
 def monitors(request: HttpRequest, identity: str) -> HttpResponseBase:
-    """The monitors of the station, and the events that they led to, newest first."""
+    """What the station watches, the worst first, and which of it is on."""
     visited = visit(request, identity)
     station = _of_2x(visited.station)
-    form = DeviceEventFilter(request.GET)
-    events = Event.objects.filter(station=station, kind=Kind.DEVICE_EVENT)
-    listing = Listing(DEVICE_EVENTS, request, form.narrow(events), filters=form)
+    chosen = MonitorFilter(request.GET)
+    rows = VariableMonitor.objects.filter(station=station)
+    listing = Listing(MONITORS_OF_STATION, request, chosen.narrow(rows), filters=chosen)
     if answer := listing.answer():
         return answer
     context = {
-        "monitors": [_monitor_line(row) for row in station.monitors.all()[:MOST_MONITORS]],
         "listing": listing,
         "form": MonitoringForm(),
         "reading": reading_of(station, DeviceReading.Kind.MONITORS),
@@ -62,15 +48,15 @@ def monitors(request: HttpRequest, identity: str) -> HttpResponseBase:
     return page(request, visited, "monitors", context)
 
 
-def _monitor_line(row: VariableMonitor) -> MonitorLine:
-    return MonitorLine(
-        monitor=row,
-        when=MONITORS.get(row.kind, row.kind),
-        severity=severity(row.severity),
-        tone=severity_tone(row.severity),
-        # Hard-wired and preconfigured ones are the station's own (2.0.1, N06.FR.04): it refuses.
-        may_clear=row.made_by in ("", "CustomMonitor") and row.state != VariableMonitor.State.CLEARING,
-    )
+@require_safe
+@vary_on_headers("HX-Request")
+def noticed(request: HttpRequest, identity: str) -> HttpResponseBase:
+    """The events that the monitors led to, newest first."""
+    visited = visit(request, identity)
+    events = Event.objects.filter(station=_of_2x(visited.station), kind=Kind.DEVICE_EVENT)
+    chosen = DeviceEventFilter(request.GET)
+    listing = Listing(DEVICE_EVENTS, request, chosen.narrow(events), filters=chosen)
+    return listing.answer() or page(request, visited, "noticed", {"listing": listing})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -16,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from portal.pages.security_forms import DEEDS, DeleteForm, RevokeForm, SecurityForm, use_text
+from portal.pages.certificate_list import CERTIFICATES, CertificateFilter, lines_of
+from portal.pages.security_forms import DEEDS, DeleteForm, RevokeForm, SecurityForm
 from portal.pages.security_list import SECURITY_EVENTS, EventFilter
-from portal.pages.security_words import reason_text
 from portal.pages.station import operable, page, visit_as_staff
 from portal.tables.listing import Listing
 from stations import certificates
@@ -30,52 +28,42 @@ from stations.models import (
     StationCertificate,
 )
 
-CERTIFICATES = 20
-SOON = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateLine:
-    """A certificate as the page shows it."""
-
-    row: StationCertificate
-    tone: str
-    state: str
-    reason: str
-    may_revoke: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RootLine:
-    row: InstalledCertificate
-    tone: str
-    use: str
-    may_delete: bool
-
 
 @require_safe
 @vary_on_headers("HX-Request")
 def security(request: HttpRequest, identity: str) -> HttpResponseBase:
     """For who works for the operator; the forms are for who may send commands."""
     visited = visit_as_staff(request, identity)
-    station, now = visited.station, visited.now
+    station = visited.station
     form = EventFilter(request.GET)
     listing = Listing(SECURITY_EVENTS, request, form.found(station), filters=form)
     if answer := listing.answer():
         return answer
-    roots = InstalledCertificate.objects.filter(station=station).exclude(
-        state=InstalledCertificate.State.DELETED
-    )
     context = {
         "listing": listing,
-        "certificates": [_certificate(row, now) for row in station.certificates.all()[:CERTIFICATES]],
-        "roots": [_root(row, now) for row in roots],
         "rotation": SecretRotation.objects.filter(station=station).first(),
         "raised": ProfileRaise.objects.filter(station=station).first(),
-        "can_sign": certificates.can_sign(),
         "may_operate": visited.may_operate,
     }
     return page(request, visited, "security", context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def certificate_list(request: HttpRequest, identity: str) -> HttpResponseBase:
+    """What the station shows and what it trusts, for who works for the operator."""
+    visited = visit_as_staff(request, identity)
+    form = CertificateFilter(request.GET)
+    rows = form.narrow(lines_of(visited.station, visited.now))
+    listing = Listing(CERTIFICATES, request, rows, filters=form)
+    if answer := listing.answer():
+        return answer
+    context = {
+        "listing": listing,
+        "can_sign": certificates.can_sign(),
+        "may_operate": visited.may_operate,
+    }
+    return page(request, visited, "certificates", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -110,42 +98,22 @@ def _form(
     subject: str = "",
 ) -> HttpResponse:
     form = form_class(request.POST if request.method == "POST" else None, station=station, **more)
+    url_name, name = form.page
+    back_url = reverse(url_name, args=[station.identity])
     if request.method == "POST" and form.is_valid() and form.give(request.user, timezone.now()):
         messages.success(request, form.done)
-        return redirect("stations:security", station.identity)
+        return redirect(back_url)
     context = {
         "station": station,
         "form": form,
         "subject": subject,
+        "back_url": back_url,
         "crumbs": [
             (_("Stations"), reverse("stations:list")),
             (station.identity, reverse("stations:detail", args=[station.identity])),
-            (_("Security"), reverse("stations:security", args=[station.identity])),
+            (name, back_url),
             (form.title, ""),
         ],
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "pages/station/security_form.html", context, status=status)
-
-
-def _certificate(row: StationCertificate, now: datetime) -> CertificateLine:
-    State = StationCertificate.State  # noqa: N806
-    is_over = row.not_after is not None and row.not_after <= now
-    ends_soon = row.not_after is not None and row.not_after <= now + SOON
-    is_living = row.state in StationCertificate.LIVING
-    tone = {State.ACCEPTED: "good", State.REJECTED: "bad", State.REVOKED: "bad"}.get(State(row.state), "info")
-    if is_living and ends_soon:
-        tone = "bad" if is_over else "warn"
-    state = _("expired") if is_living and is_over else str(State(row.state).label)
-    reason = str(reason_text(row.reason))
-    return CertificateLine(row, tone, state, reason, may_revoke=is_living and not is_over)
-
-
-def _root(row: InstalledCertificate, now: datetime) -> RootLine:
-    State = InstalledCertificate.State  # noqa: N806
-    tones = {State.INSTALLED: "good", State.REFUSED: "bad", State.UNKNOWN: "warn"}
-    tone = tones.get(State(row.state), "info")
-    if row.state == State.INSTALLED and row.not_after is not None and row.not_after <= now + SOON:
-        tone = "warn"
-    may_delete = row.state in (State.INSTALLED, State.UNKNOWN) and bool(row.issuer_key_hash)
-    return RootLine(row, tone, use_text(row.use), may_delete)

@@ -14,8 +14,12 @@ from stations.models import Station
 
 
 class SecurityForm(forms.Form):
-    """A deed: `title` and `lead` on top, `button` below; `give` does it, or says on the form why not."""
+    """A deed: `title` and `lead` on top, `button` below; `give` does it, or says on the form why not.
 
+    `page`: where one comes from and goes back to, by the name of its address and its own name.
+    """
+
+    page: tuple[str, Any] = ("stations:security", gettext_lazy("Security"))
     title: Any = ""
     lead: Any = ""
     button: Any = ""
@@ -99,7 +103,11 @@ class ProfileForm(SecurityForm):
         self.done = _("The profile is required from the next connection on.")
 
 
-class RenewForm(SecurityForm):
+class CertificateForm(SecurityForm):
+    page = ("stations:certificates", gettext_lazy("Certificates"))
+
+
+class RenewForm(CertificateForm):
     title = gettext_lazy("Ask for a new certificate")
     lead = gettext_lazy(
         "The station makes a new key, which stays in the station, and asks for a certificate with it. "
@@ -111,7 +119,7 @@ class RenewForm(SecurityForm):
         certificates.ask_to_renew(station=self.station, requested_by=user, now=now)
 
 
-class ReadForm(SecurityForm):
+class ReadForm(CertificateForm):
     title = gettext_lazy("Read the root certificates")
     lead = gettext_lazy("The station tells which roots it trusts.")
     button = gettext_lazy("Read them")
@@ -120,7 +128,7 @@ class ReadForm(SecurityForm):
         certificates.read_back(station=self.station, requested_by=user, now=now)
 
 
-class PemForm(SecurityForm):
+class PemForm(CertificateForm):
     pem = forms.CharField(
         label=gettext_lazy("Certificate (PEM)"),
         max_length=certificates.MAX_PEM,
@@ -162,7 +170,7 @@ class RegisterForm(PemForm):
         certificates.register(station=self.station, pem=self.cleaned_data["pem"], now=now)
 
 
-class RevokeForm(SecurityForm):
+class RevokeForm(CertificateForm):
     title = gettext_lazy("Revoke the certificate")
     lead = gettext_lazy("From the next connection on it opens nothing any more. This cannot be taken back.")
     button = gettext_lazy("Revoke it")
@@ -180,7 +188,7 @@ class RevokeForm(SecurityForm):
             raise certificates.NotPossible(_("It was rejected or revoked already."))
 
 
-class DeleteForm(SecurityForm):
+class DeleteForm(CertificateForm):
     title = gettext_lazy("Delete the root certificate")
     lead = gettext_lazy(
         "The station trusts no longer what this root has signed. If it is the root of this portal, and its only one, "

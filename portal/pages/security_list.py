@@ -83,7 +83,6 @@ SECURITY_EVENTS = registered(
         key="security-events",
         title=gettext_lazy("What happened"),
         sort="-when",
-        page_size=25,
         lines=lines_of,
         nothing=Empty(
             gettext_lazy("Nothing has happened yet"),

@@ -19,6 +19,8 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.accounts.models import User
+from portal.compliance.evidence_list import OF_STATION, EvidenceFilter, listed
+from portal.compliance.models import Evidence
 from portal.compliance.permissions import may_probe
 from portal.pages.charts import day_of
 from portal.pages.csv_download import csv_download
@@ -146,6 +148,17 @@ def compliance(request: HttpRequest, identity: str) -> HttpResponse:
         "may_probe": may_probe(cast("User", request.user)).filter(pk=visited.station.pk).exists(),
     }
     return page(request, visited, "compliance", context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def evidence(request: HttpRequest, identity: str) -> HttpResponseBase:
+    """All evidence of this station that the reader may see, of any requirement and whenever."""
+    visited = visit(request, identity)
+    rows = listed(Evidence.objects.visible_to(cast("User", request.user)).filter(station=visited.station))
+    form = EvidenceFilter(request.GET)
+    listing = Listing(OF_STATION, request, form.narrow(rows), filters=form)
+    return listing.answer() or page(request, visited, "evidence", {"listing": listing})
 
 
 def visit_as_staff(request: HttpRequest, identity: str) -> Visit:

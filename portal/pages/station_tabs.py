@@ -13,9 +13,21 @@ from stations.models import Station
 Labels = dict[str, Promise]
 
 # For who works for the operator of the station; an official never sees a single driver's session, nor messages.
-STAFF_ONLY = frozenset({"sessions", "commands", "access", "security", "frames", "connection", "files"})
+STAFF_ONLY = frozenset(
+    {
+        "sessions",
+        "commands",
+        "access",
+        "security",
+        "certificates",
+        "frames",
+        "connection",
+        "files",
+        "firmware_updates",
+    }
+)
 # OCPP 1.6 has no monitors.
-SINCE_2 = frozenset({"monitors"})
+SINCE_2 = frozenset({"monitors", "noticed"})
 GROUPS: tuple[tuple[Promise, Labels], ...] = (
     (
         _("Energy"),
@@ -32,15 +44,22 @@ GROUPS: tuple[tuple[Promise, Labels], ...] = (
             "commands": _("Commands"),
             "configuration": _("Configuration"),
             "monitors": _("Monitors"),
+            "noticed": _("Noticed"),
             "access": _("Access"),
             "security": _("Security"),
+            "certificates": _("Certificates"),
         },
     ),
     (
         _("Diagnosis"),
-        {"frames": _("Messages"), "connection": _("Connectivity"), "files": _("Files")},
+        {
+            "frames": _("Messages"),
+            "connection": _("Connectivity"),
+            "files": _("Files"),
+            "firmware_updates": _("Firmware"),
+        },
     ),
-    (_("Compliance"), {"compliance": _("Compliance")}),
+    (_("Compliance"), {"compliance": _("Compliance"), "evidence": _("Evidence")}),
 )
 URL_NAMES = {"profiles": "detail"}  # of the others the key is the name
 

@@ -25,13 +25,13 @@ from portal.accounts.models import User
 from portal.pages.file_list import FILES, FileFilter
 from portal.pages.file_responses import file_response
 from portal.pages.firmware_list import FIRMWARE, ImageFilter
+from portal.pages.firmware_update_list import FIRMWARE_UPDATES, UpdateFilter
 from portal.pages.station import page, visit_as_staff
 from portal.tables.listing import Listing
 from portal.templatetags.measures import megabytes
 from stations import uploads
 from stations.models import FirmwareImage, FirmwareUpdate, Operator, UploadTicket
 
-UPDATES_SHOWN = 10
 ENDINGS = (
     "bin", "deb", "fw", "gz", "hex", "img", "pkg", "raucb", "signed", "swu", "tar", "tgz", "upd", "xz", "zip"
 )  # fmt: skip
@@ -47,13 +47,19 @@ def files(request: HttpRequest, identity: str) -> HttpResponseBase:
     listing = Listing(FILES, request, form.narrow(asked), filters=form)
     if answer := listing.answer():
         return answer
-    updates = FirmwareUpdate.objects.filter(station=visited.station).select_related("image")
-    context = {
-        "listing": listing,
-        "updates": list(updates[:UPDATES_SHOWN]),
-        "kept_days": settings.UPLOAD_RETENTION_DAYS,
-    }
+    context = {"listing": listing, "kept_days": settings.UPLOAD_RETENTION_DAYS}
     return page(request, visited, "files", context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def firmware_updates(request: HttpRequest, identity: str) -> HttpResponseBase:
+    """Which firmware the station was asked to take, and how far each update came."""
+    visited = visit_as_staff(request, identity)
+    asked = FirmwareUpdate.objects.filter(station=visited.station).select_related("image")
+    form = UpdateFilter(request.GET)
+    listing = Listing(FIRMWARE_UPDATES, request, form.narrow(asked), filters=form)
+    return listing.answer() or page(request, visited, "firmware_updates", {"listing": listing})
 
 
 @require_safe

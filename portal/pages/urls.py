@@ -67,11 +67,13 @@ station_urls = (
         path("<str:identity>/configuratie/wijzigen/", configuration.change, name="configuration_change"),
         path("<str:identity>/configuratie/vergelijken/", configuration.compare, name="configuration_compare"),
         path("<str:identity>/bewaking/", monitoring.monitors, name="monitors"),
+        path("<str:identity>/bewaking/opgemerkt/", monitoring.noticed, name="noticed"),
         path("<str:identity>/bewaking/nieuw/", monitoring.add, name="monitor_add"),
         path("<str:identity>/bewaking/lezen/", monitoring.read, name="monitors_read"),
         path("<str:identity>/bewaking/instellen/", monitoring.settings, name="monitors_settings"),
         path("<str:identity>/bewaking/<int:pk>/wissen/", monitoring.clear, name="monitor_clear"),
         path("<str:identity>/beveiliging/", security.security, name="security"),
+        path("<str:identity>/beveiliging/certificaten/", security.certificate_list, name="certificates"),
         path("<str:identity>/beveiliging/<slug:deed>/", security.act, name="security_act"),
         path(
             "<str:identity>/beveiliging/certificaten/<int:pk>/intrekken/",
@@ -84,6 +86,7 @@ station_urls = (
             name="certificate_delete",
         ),
         path("<str:identity>/naleving/", station.compliance, name="compliance"),
+        path("<str:identity>/naleving/bewijs/", station.evidence, name="evidence"),
     ],
     "stations",
 )

@@ -30,6 +30,7 @@ FIXED = {
         CONCESSION,
         f"{CONCESSION}206/",
         f"{CONCESSION}206/?status=deviation",
+        f"{CONCESSION}206/bewijs/",
         f"{CONCESSION}207/",
         f"{CONCESSION}208/",
         f"{CONCESSION}211/",
@@ -41,6 +42,7 @@ FIXED = {
         f"/stations/{GOOD}/waarom/?socket=1",
         f"/stations/{GOOD}/configuratie/",
         f"/stations/{DEFECTIVE}/naleving/",
+        f"/stations/{DEFECTIVE}/naleving/bewijs/",
         "/logboek/",
         "/meldingen/",
         "/meldingen/voorkeuren/",
@@ -75,13 +77,16 @@ FIXED = {
         f"/stations/{GOOD}/configuratie/wijzigen/",
         f"/stations/{GOOD}/toegang/",
         f"/stations/{GOOD}/beveiliging/",
+        f"/stations/{GOOD}/beveiliging/certificaten/",
         f"/stations/{GOOD}/beveiliging/profiel/",
         f"/stations/{GOOD}/verbinding/",
         f"/stations/{GOOD}/bestanden/",
+        f"/stations/{GOOD}/bestanden/firmware/",
         f"/stations/{GOOD}/registers/",
         f"/stations/{GOOD}/registers/?view=quarters",
         f"/stations/{OF_2X}/configuratie/",
         f"/stations/{OF_2X}/bewaking/",
+        f"/stations/{OF_2X}/bewaking/opgemerkt/",
         f"/stations/{OF_2X}/bewaking/nieuw/",
         "/passen/",
         "/logboek/",
@@ -135,8 +140,8 @@ NUMBERED = {
 }
 
 
-def addresses(person: Person) -> list[str]:
-    """The pages of this person's role; of numbered ones the first and the last that are linked to."""
+def numbered(person: Person) -> list[str]:
+    """The first and the last of the pages with a number in their address that this person's pages link to."""
     found: list[str] = []
     paths, pattern = NUMBERED.get(person.role, ((), ""))
     for path in paths:
@@ -144,7 +149,7 @@ def addresses(person: Person) -> list[str]:
         links = person.page.locator("main a[href]").evaluate_all(
             "links => links.map((link) => link.getAttribute('href'))"
         )
-        numbered = [link for link in links if re.search(pattern, link)]
-        assert numbered, f"{path} leads nowhere"
-        found += [numbered[0], numbered[-1]]
-    return [*FIXED[person.role], *dict.fromkeys(found)]
+        fitting = [link for link in links if re.search(pattern, link)]
+        assert fitting, f"{path} leads nowhere"
+        found += [fitting[0], fitting[-1]]
+    return list(dict.fromkeys(found))

@@ -117,20 +117,20 @@ def say_secrets(talk: Talk, line: FakeStation) -> None:
 def answer_questions(talk: Talk, line: FakeStation) -> None:
     """A new password, a remote start with a card, and a read that shows what it should not."""
     rotation = securing.rotate_over_ocpp(station=talk.station, now=now())
-    question = line.question("ChangeConfiguration" if talk.is_16 else "SetVariables")
+    question = line.question_at_last("ChangeConfiguration" if talk.is_16 else "SetVariables")
     take_password(talk, line, question)
     until(lambda: rotation_state(rotation.pk) == "accepted")
     card = f"REMOTECARD{talk.version.replace('.', '')}"
     talk.secrets["remote card"] = card
     remote_start(station=talk.station, evse_number=1, id_token=card, requested_by=None, now=now())
     action = "RemoteStartTransaction" if talk.is_16 else "RequestStartTransaction"
-    line.answer(line.question(action), {"status": "Rejected"})
+    line.answer(line.question_at_last(action), {"status": "Rejected"})
     if talk.is_16:
-        commands.request(station=talk.station, action="GetConfiguration", payload={}, now=now())
+        read = commands.request(station=talk.station, action="GetConfiguration", payload={}, now=now())
         talk.secrets["read key"] = "secret-read-key"
         row = {"key": "AuthorizationKey", "readonly": False, "value": talk.secrets["read key"]}
-        line.answer(line.question("GetConfiguration"), {"configurationKey": [row]})
-        until(lambda: answered(talk.station, "GetConfiguration"))
+        line.answer(line.question_at_last("GetConfiguration"), {"configurationKey": [row]})
+        until(lambda: Command.objects.get(pk=read.pk).answered_at)
 
 
 def take_password(talk: Talk, line: FakeStation, question: Question) -> None:
@@ -156,10 +156,6 @@ def rotation_state(pk: int) -> str:
     return str(SecretRotation.objects.get(pk=pk).state)
 
 
-def answered(station: Station, action: str) -> bool:
-    return Command.objects.filter(station=station, action=action).exclude(answered_at=None).exists()
-
-
 # ---------------------------------------------------------------- looking everywhere
 def cells() -> Iterator[tuple[str, str]]:
     """Every value of every table, as text."""
@@ -178,7 +174,18 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-PAGES = ("", "sessies/", "berichten/", "opdrachten/", "configuratie/", "beveiliging/", "verbinding/")
+PAGES = (
+    "",
+    "sessies/",
+    "berichten/",
+    "opdrachten/",
+    "configuratie/",
+    "beveiliging/",
+    "beveiliging/certificaten/",
+    "bestanden/firmware/",
+    "naleving/bewijs/",
+    "verbinding/",
+)
 
 
 def pages_of(talk: Talk, client: Client) -> Iterator[tuple[str, str]]:

@@ -378,7 +378,12 @@ def test_what_a_station_asks_is_not_on_the_list_and_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "place"), [("log", "bestanden"), ("certificates", "beveiliging"), ("local-list", "toegang")]
+    ("kind", "place"),
+    [
+        ("log", "bestanden"),
+        ("certificates", "beveiliging/certificaten"),
+        ("local-list", "toegang"),
+    ],
 )
 def test_a_form_leads_to_the_page_where_there_is_more_of_it(kind: str, place: str) -> None:
     make_station("S-1", version="2.0.1")

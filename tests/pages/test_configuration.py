@@ -199,14 +199,15 @@ def test_what_the_station_noticed_is_on_the_page() -> None:
         "cleared": False,
     }
     Event.objects.create(station=station, kind="device_event", at=NOW, recorded_at=NOW, data=data)
-    page = sees(staff, "/stations/S-1/bewaking/")
+    page = sees(staff, "/stations/S-1/bewaking/opgemerkt/")
     assert "EVSE#1.Problem" in page
     assert "2 system failure" in page
 
 
 def test_16_has_no_monitors() -> None:
     make_station("S-1")
-    sees(make_staff(), "/stations/S-1/bewaking/", status=404)
+    for path in ("bewaking/", "bewaking/opgemerkt/"):
+        sees(make_staff(), f"/stations/S-1/{path}", status=404)
 
 
 # ---------------------------------------------------------------- templates

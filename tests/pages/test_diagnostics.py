@@ -288,7 +288,7 @@ class TestFiles:
         for status in ("Downloading", "Downloaded", "Installing", "InstallationFailed"):
             uploads.note_status(station, 7, status, action="FirmwareStatusNotification", now=timezone.now())
         uploads.note_sent(image.pk, station.pk, 500)
-        page = sees(make_staff(), "/stations/S-1/bestanden/")
+        page = sees(make_staff(), "/stations/S-1/bestanden/firmware/")
         assert "Downloading → Downloaded → Installing → InstallationFailed" in page
         assert "failed" in page
         assert '<progress value="500" max="1000"' in page

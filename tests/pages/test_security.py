@@ -97,6 +97,7 @@ def test_the_page_asks_few_queries_however_much_happened() -> None:
         tell(station, Kind.SECURITY, {"type": "InvalidMessages", "info": f"no-{number:02}"})
         StationCertificate.objects.create(station=station, requested_at=timezone.now())
     assert queries_of(user, path(station)) <= MOST_QUERIES
+    assert queries_of(user, path(station, "certificaten")) <= MOST_QUERIES
 
 
 def test_a_reader_reads_and_an_official_finds_nothing() -> None:
@@ -144,13 +145,13 @@ def test_certificates_are_shown_registered_and_revoked() -> None:
     leaf = FakeAuthority().issue(station.identity)
     assert does(user, path(station, "bekendmaken"), {"pem": leaf.pem}).status_code == 302
     row = station.certificates.get()
-    page = sees(user, path(station))
+    page = sees(user, path(station, "certificaten"))
     assert row.subject in page
     assert row.fingerprint[:16] in page
     assert "BEGIN CERTIFICATE" not in page
     address = f"{path(station)}certificaten/{row.pk}/intrekken/"
     assert does(user, address, {"reason": "lost"}).status_code == 302
-    assert "lost" in sees(user, path(station))
+    assert "lost" in sees(user, path(station, "certificaten"))
     assert does(user, address).status_code == 422
 
 
@@ -170,7 +171,7 @@ def test_roots_are_installed_read_and_deleted(version: str) -> None:
     row = station.installed_certificates.get()
     row.state = "installed"
     row.save()
-    page = sees(user, path(station))
+    page = sees(user, path(station, "certificaten"))
     assert "this portal" in page
     assert does(user, path(station, "lezen")).status_code == 302
     assert does(user, f"{path(station)}certificaten/{row.pk}/verwijderen/").status_code == 302
@@ -179,7 +180,7 @@ def test_roots_are_installed_read_and_deleted(version: str) -> None:
 
 def test_a_new_request_is_asked_for_where_there_is_an_authority(settings: Any, tmp_path: Path) -> None:
     station, user = make_station(), make_staff()
-    assert "no authority to sign with" in sees(user, path(station))
+    assert "no authority to sign with" in sees(user, path(station, "certificaten"))
     assert does(user, path(station, "vernieuwen")).status_code == 422
     certificate, key = FakeAuthority().leaf.written(tmp_path, "ca")
     settings.CA_CERTIFICATE, settings.CA_KEY = str(certificate), str(key)
