@@ -13,6 +13,9 @@ failed = { tail -n 5 $(LOG); echo; echo "$(1)"; echo "The whole report is in $(L
 NO_PACKAGES := The Python packages could not be installed. Is there a way to the Python package index from here?
 NO_FRONT_END := The front-end packages could not be installed. Is there a way to the npm registry from here?
 
+# Of four at work about two wait for a server of their own, whatever the number of cores; more make servers late.
+SHARED := --numprocesses 4 --dist loadgroup
+
 # The suite starts hundreds of Python processes: each would compile the code, and rewrite all asserts, again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -40,17 +43,17 @@ demo: setup
 	@$(PY) manage.py demo --port $(PORT)
 
 test: setup .venv/.dev
-	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest $(SHARED) $(ARGS)
 
 coverage: setup .venv/.dev
 	@.venv/bin/coverage erase
-	@.venv/bin/coverage run -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@.venv/bin/coverage run -m pytest $(SHARED) $(ARGS)
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
 
-# The browser journeys come one by one: each starts a server of its own.
+# Two browsers, each with a demo of its own: what one person changes, nobody else sees.
 e2e: setup .venv/.dev
-	@$(PY) -m pytest -m e2e $(ARGS)
+	@$(PY) -m pytest -m e2e --numprocesses 2 --dist loadgroup $(ARGS)
 
 # Every part, whatever an earlier one found; a summary at the end.
 nightly: setup .venv/.dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -12,18 +13,31 @@ from django.db import connection
 
 from tests.fakes import redis_databases
 
-pytest_plugins = ["tests.skips", "tests.fakes.databases", "tests.fakes.english", "tests.fakes.portal"]
+pytest_plugins = [
+    "tests.skips",
+    "tests.groups",
+    "tests.fakes.databases",
+    "tests.fakes.english",
+    "tests.fakes.portal",
+]
 
 
 def pytest_configure() -> None:
     # Each test client makes the middleware anew; WhiteNoise would go through all static files each time (60 ms).
     settings.WHITENOISE_AUTOREFRESH = True
+    settings.PASSWORD_HASHERS = ["tests.fakes.hashing.QuickHasher"]
     if settings.REDIS_URL:
         settings.CACHES["default"]["LOCATION"] = redis_databases.another()
     # How long an example takes says how busy the machine is, no more.
     slow_is_fine = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("any pace", deadline=None, suppress_health_check=slow_is_fine)
     hypothesis.settings.load_profile("any pace")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay as long as the run: the collector of garbage need not look through them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

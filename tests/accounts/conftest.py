@@ -24,11 +24,6 @@ def nobody_was_slowed_before() -> Iterator[None]:
     cache.clear()
 
 
-@pytest.fixture(autouse=True)
-def passwords_are_hashed_fast(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @dataclass
 class Visitor:
     """A browser. `page` is what it shows, in English, its white space made plain."""

@@ -24,47 +24,52 @@ LATER = NOW + dt.timedelta(days=settings.EVIDENCE_VALID_DAYS + 1)
 STATUSES = (Status.PROVEN, Status.RESTORED, Status.DEVIATION, Status.STALE, Status.WAIVED)
 
 
+def make_judged(like: Judgement, *rulings: Ruling) -> Judgement:
+    """Of a station of its own, decided on so often: append-only, the last one counts."""
+    judgement = Judgement.objects.create(
+        concession=like.concession,
+        requirement=like.requirement,
+        operator=like.operator,
+        station=make_station(concession=like.concession, evses=0),
+    )
+    for ruling in rulings:
+        Decision.objects.create(
+            judgement=judgement,
+            evidence_id=ruling.evidence_id,
+            from_status=ruling.from_status,
+            to_status=ruling.to_status,
+            reason="x",
+            decided_by=make_official(),
+            decided_at=NOW,
+        )
+    return judgement
+
+
 def test_the_database_says_what_the_rule_says() -> None:
     """Proposed, decided from, decided to, on this evidence or another or none, fresh or old."""
-    concession = make_asking_concession()
-    station = make_station(concession=concession)
+    station = make_station(concession=make_asking_concession())
     one, other = append_evidence(station), append_evidence(station)
-    official = make_official()
-    judgement = Judgement.objects.get()
+    like = Judgement.objects.get()
+    rulings: dict[int, Ruling | None] = {make_judged(like).pk: None}
+    overruled = Ruling(one.pk, Status.PROVEN, Status.WAIVED)
+    for on, before, after in product((one.pk, other.pk, None), STATUSES[:3], STATUSES):
+        ruling = Ruling(on, before, after)
+        rulings[make_judged(like, overruled, ruling).pk] = ruling
     asked = 0
-    for proposed, evidence, dated in product(STATUSES, (one, None), (NOW, None)):
-        Judgement.objects.filter(pk=judgement.pk).update(status=proposed, evidence=evidence, at=dated)
-        rulings: list[Ruling | None] = [None]
-        rulings += [
-            Ruling(on, before, after)
-            for on, before, after in product((one.pk, other.pk, None), STATUSES[:3], STATUSES)
-        ]
-        for ruling in rulings:
-            if ruling:  # append-only: the last one counts
-                Decision.objects.create(
-                    judgement=judgement,
-                    evidence_id=ruling.evidence_id,
-                    from_status=ruling.from_status,
-                    to_status=ruling.to_status,
-                    reason="x",
-                    decided_by=official,
-                    decided_at=NOW,
-                )
-            elif Decision.objects.exists():
-                continue
-            for now in (NOW, LATER):
-                row = Judgement.objects.as_they_count(now).get()
-                expected = effective(
-                    proposed=proposed,
-                    evidence_id=row.evidence_id,
-                    at=dated,
-                    ruling=ruling,
-                    now=now,
-                    valid_days=settings.EVIDENCE_VALID_DAYS,
-                )
-                assert row.counts_as == expected, (proposed, evidence, dated, ruling, now)
-                asked += 1
-    assert asked > 1000
+    for proposed, evidence, dated, now in product(STATUSES, (one, None), (NOW, None), (NOW, LATER)):
+        Judgement.objects.filter(pk__in=rulings).update(status=proposed, evidence=evidence, at=dated)
+        for row in Judgement.objects.filter(pk__in=rulings).as_they_count(now):
+            expected = effective(
+                proposed=proposed,
+                evidence_id=row.evidence_id,
+                at=dated,
+                ruling=rulings[row.pk],
+                now=now,
+                valid_days=settings.EVIDENCE_VALID_DAYS,
+            )
+            assert row.counts_as == expected, (proposed, evidence, dated, rulings[row.pk], now)
+            asked += 1
+    assert asked == 40 * len(rulings) > 1000
 
 
 def test_a_cell_leads_to_the_proof_of_its_newest_moment() -> None:

@@ -17,7 +17,7 @@ from tests.compliance.fakes import Clock, FakeStation, make_online_station
 from tests.compliance.test_probe import our_limit, probed
 from tests.factories import NOW, make_session
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def make(kind: type[FakeStation], *, version: str = "1.6", **flags: Any) -> Any:

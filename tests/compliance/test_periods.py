@@ -40,7 +40,7 @@ from tests.compliance.test_habits import (
 from tests.compliance.test_probe import our_limit
 from tests.factories import NOW, make_command, make_session
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def probed(station: FakeStation, **options: Any) -> Probe:

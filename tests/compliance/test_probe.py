@@ -15,7 +15,9 @@ from stations.models import ChargingSession, Command, Connector, Presence
 from tests.compliance.fakes import FakeStation, make_fake
 from tests.factories import NOW, make_command, make_session
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+# Each step is committed as it happens, with what follows a commit: slow where that goes by Redis, so not everywhere.
+committed = pytest.mark.django_db(transaction=True)
 
 
 def probed(station: FakeStation, **options: Any) -> Probe:
@@ -60,6 +62,7 @@ def our_limit(
     station.answer("SetChargingProfile", payload)
 
 
+@committed
 @pytest.mark.parametrize("version", ["1.6", "2.0.1"])
 def test_a_good_station_is_proven(version: str) -> None:
     station = make_fake(version=version)
@@ -126,6 +129,7 @@ def test_a_station_without_a_composite_for_connector_0_is_proven() -> None:
     assert probed(make_fake(rejects_station_composite=True)).verdict == "proven"
 
 
+@committed
 def test_our_own_limits_are_put_back() -> None:
     station = make_fake()
     our_limit(station, limit=10.0)
@@ -140,6 +144,7 @@ def test_our_own_limits_are_put_back() -> None:
     assert max(limits) < 10, "no limit of the probe may lie above what stood"
 
 
+@committed
 def test_our_own_limits_are_put_back_on_2() -> None:
     station = make_fake(version="2.0.1")
     our_limit(station, limit=13.0)
@@ -199,6 +204,7 @@ def test_a_car_that_comes_stops_the_probe_and_the_station_is_restored() -> None:
     assert station.profiles == []
 
 
+@committed
 def test_a_stop_that_was_asked_for() -> None:
     station = make_fake()
 
@@ -212,6 +218,7 @@ def test_a_stop_that_was_asked_for() -> None:
     assert station.profiles == []
 
 
+@committed
 def test_a_station_that_falls_silent_is_restored_when_it_is_back() -> None:
     station = make_fake()
     our_limit(station, limit=10.0)
@@ -230,6 +237,7 @@ def test_a_station_that_falls_silent_is_restored_when_it_is_back() -> None:
     assert [profile["chargingProfileId"] for _, profile in station.profiles] == [1000]
 
 
+@committed
 @pytest.mark.parametrize("commands_before", [3, 5, 9, 16, 25, 40, 70])
 def test_a_crash_anywhere_leaves_enough_to_restore(commands_before: int) -> None:
     station = make_fake()
@@ -264,6 +272,7 @@ def test_a_living_probe_is_not_taken_up() -> None:
     assert running.recover(clock=station.clock, sleep=station.sleep) == 0
 
 
+@committed
 def test_only_one_runner_gets_a_probe() -> None:
     station = make_fake()
     probe = probed(station)

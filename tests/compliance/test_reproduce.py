@@ -19,7 +19,7 @@ from tests.compliance.test_observing import YESTERDAY, make_line
 from tests.compliance.test_probe import evidence_of, probed
 from tests.factories import make_official
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def observation(version: str = "1.6", defect: str | None = None) -> Evidence:

@@ -220,9 +220,10 @@ def test_a_paused_list_stands_still_and_catches_up(people: People) -> None:
         time = page.locator(
             "#live .laad-card__foot", has_text=nl("Updated at %(time)s").split("%")[0].strip()
         )
-        before = time.last.inner_text()
         pause.press("Enter")
         expect(pause).to_have_attribute("aria-pressed", "true")
+        page.wait_for_timeout(1000)  # what was on its way is there
+        before = time.last.inner_text()
         page.wait_for_timeout(1100)
         page.evaluate(FETCH)
         page.wait_for_timeout(1000)

@@ -249,7 +249,9 @@ def _makers(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> I
 def _shared_portal(_makers: Makers) -> Iterator[Portal]:
     # Short times and small files, so that time-outs, half-open sockets and too large files need no long tests; not so
     # short that a busy machine makes a station late that is not.
-    portal = _makers.make(OCPP_PING_S="4", OCPP_CALL_TIMEOUT_S="6", UPLOAD_MAX_BYTES=str(21 << 20))
+    portal = _makers.make(
+        OCPP_PING_S="4", OCPP_CALL_TIMEOUT_S="6", OCPP_LEASE_S="18", UPLOAD_MAX_BYTES=str(21 << 20)
+    )
     portal.start()
     yield portal
     portal.stop()

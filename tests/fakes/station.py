@@ -112,6 +112,13 @@ class FakeStation:
         frame = self._wait_for(lambda one: one[0] == 2 and action in ("", one[2]), within_s)
         return Question(frame[1], frame[2], frame[3])
 
+    def question_at_last(self, action: str) -> Question:
+        """As question(); what is asked before it is refused at once. Unanswered it would hold up what comes after it
+        for OCPP_CALL_TIMEOUT_S."""
+        while (asked := self.question()).action != action:
+            self.answer_error(asked, "NotSupported")
+        return asked
+
     def is_asked(self, action: str = "", within_s: float = 0.3) -> bool:
         """Whether a CALL comes within this time; it is kept."""
         try:

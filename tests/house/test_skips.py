@@ -29,10 +29,10 @@ def run(folder: Path, text: str, **environment: str) -> subprocess.CompletedProc
     clean = {
         name: value for name, value in os.environ.items() if name not in {"CI", "DATABASE_URL", "REDIS_URL"}
     }
-    plugins = ["-p", "tests.skips", "-p", "no:randomly", "-p", "no:django", "-p", "no:cacheprovider"]
+    plugins = ["-p", "tests.skips", "-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-c", "/dev/null", "--rootdir", str(folder), *plugins, str(folder)],
-        env={**clean, "PYTHONPATH": str(ROOT), **environment},
+        env={**clean, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment},
         cwd=folder,
         capture_output=True,
         text=True,

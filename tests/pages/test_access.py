@@ -98,7 +98,7 @@ def world(settings: Any, tmp_path: Any) -> World:
     )
     drift = _drift(station, now)
     people = _people(driver)
-    hashed = make_password("right-and-long-enough")  # once: it is slow on purpose
+    hashed = make_password("right-and-long-enough")
     for user in filter(None, people.values()):
         user.password = hashed
         user.save()

@@ -17,7 +17,7 @@ from tests.compliance.test_periods import NamesOnly, TakesOnly
 from tests.compliance.test_periods import probed as probe_of
 from tests.factories import make_official
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

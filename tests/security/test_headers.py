@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.databases import Databases
 from tests.pages.test_access import World
 from tests.security.asking import BY_LINK, asked, lines, roles_that
 
@@ -70,16 +71,17 @@ def test_an_error_has_the_policy_too(world: World) -> None:
 # ---------------------------------------------------------------- in production
 
 
-def as_in_production(*command: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+def as_in_production(*command: str, database: str) -> subprocess.CompletedProcess[str]:
     """A process of its own: settings are read from the environment once."""
-    environment = {**os.environ, **PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path / 'none.sqlite3'}"}
+    environment = {**os.environ, **PRODUCTION, "DATABASE_URL": database}
     return subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
 
 
 def test_django_finds_nothing_to_say_of_a_production(tmp_path: Path) -> None:
-    checked = as_in_production("manage.py", "check", "--deploy", "--fail-level", "INFO", tmp_path=tmp_path)
+    none = f"sqlite:///{tmp_path / 'none.sqlite3'}"
+    checked = as_in_production("manage.py", "check", "--deploy", "--fail-level", "INFO", database=none)
     assert checked.returncode == 0, checked.stderr
     assert "no issues" in checked.stdout
 
@@ -88,9 +90,7 @@ SEEN = """
 import json, django
 django.setup()
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
-call_command("migrate", verbosity=0)
 client = Client(headers={"host": "laden.example"})
 plain = client.get("/account/login/")
 page = client.get("/account/login/", secure=True)
@@ -108,9 +108,9 @@ print(json.dumps({
 """
 
 
-def test_a_production_speaks_tls_alone_and_its_cookies_leave_by_nothing_else(tmp_path: Path) -> None:
+def test_a_production_speaks_tls_alone_and_its_cookies_leave_by_nothing_else(databases: Databases) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    seen = as_in_production("-c", SEEN, tmp_path=tmp_path)
+    seen = as_in_production("-c", SEEN, database=databases.url(databases.new()))
     assert seen.returncode == 0, seen.stderr
     said: dict[str, Any] = json.loads(seen.stdout.splitlines()[-1])
     assert said["plain"] == [301, "https://laden.example/account/login/"]
