@@ -238,6 +238,9 @@ class JudgementQuerySet(PartyQuerySet):
         )
 
 
+WATCHED = Q(status__in=(Status.DEVIATION, Status.DECLARED, Status.RESTORED)) | Q(last_decision__isnull=False)
+
+
 class Judgement(models.Model):
     """The status that the engine proposes now for one requirement and subject; derived from evidence, replaceable."""
 
@@ -258,7 +261,11 @@ class Judgement(models.Model):
     class Meta:
         verbose_name = _("judgement")
         verbose_name_plural = _("judgements")
-        indexes = [models.Index(name="judgement_status", fields=["concession", "status"])]
+        indexes = [
+            models.Index(name="judgement_status", fields=["concession", "status"]),
+            # The few of thousands that may ask somebody something.
+            models.Index(name="judgement_watched", fields=["status"], condition=WATCHED),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="station_judgement_once",

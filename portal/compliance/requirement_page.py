@@ -10,17 +10,20 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, StrIndex
 
 from portal.compliance.matrix import is_of_stations, is_owed, unjudged
 from portal.compliance.matrix_page import mark_of
 from portal.compliance.models import ConcessionRequirement, Promise, Status, counted_as
-from portal.pages.icons import MARKS, Mark
+from portal.pages.icons import MARKS, NOT_PROMISED, Mark
 from stations.models import Operator, Station
 
 # The way up: what each rung of the ladder above the last one adds to the proof.
 LADDER = (Status.NOT_ASSESSED, Status.DECLARED, Status.SUBSTANTIATED, Status.PROVEN)
-_PLACES = {key: place for place, key in enumerate(MARKS)}
+# No status is a part of another's name.
+_AS_OWED = ",".join(MARKS)
+_AS_EXCUSED = _AS_OWED.replace(Status.DEVIATION, "").replace(NOT_PROMISED, Status.DEVIATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class Subjects:
 
     @cached_property
     def rows(self) -> QuerySet[Any]:
-        """Stations, or the operators for their back offices, with `operator_key`, `counts_as`, `mark` (its place
-        among the marks), `proven_at` and `proof` (a key of Evidence)."""
+        """Stations, or the operators for their back offices, with `operator_key`, `counts_as`, `mark` (by which
+        they are sorted), `proven_at` and `proof` (a key of Evidence)."""
         own, rows = self._of_whom()
         about = Q(judgements__concession=self._asked.concession_id)
         about &= Q(judgements__requirement=self._asked.requirement_id)
@@ -85,16 +88,11 @@ class Subjects:
         rows = Station.objects.filter(site__concession=self._asked.concession_id)
         return "site__operator", rows.filter(site__operator__in=self._operators)
 
-    def _place(self) -> Case:
-        not_owing = [key for key in self._operators if not self._owes(key)]
-        excused = When(
-            counts_as=Status.DEVIATION, operator_key__in=not_owing, then=Value(_PLACES[self._excused])
-        )
-        return Case(excused, *(When(counts_as=key, then=Value(_PLACES[key])) for key in Status))
-
-    @property
-    def _excused(self) -> str:
-        return mark_of(Status.DEVIATION, owed=False)
+    def _place(self) -> Combinable:
+        """Where the status stands among the marks, one after the other in a text: a Case would say it ten times."""
+        owing = [key for key in self._operators if self._owes(key)]
+        as_owed, as_excused = (StrIndex(Value(order), F("counts_as")) for order in (_AS_OWED, _AS_EXCUSED))
+        return Case(When(operator_key__in=owing, then=as_owed), default=as_excused)
 
     def _owes(self, operator: int) -> bool:
         return is_owed(self._asked.requirement, promised=self._operators[operator].promised)

@@ -58,11 +58,12 @@ def test_each_station_has_the_status_that_counts(concession: Concession) -> None
     assert found.promised == [make_operator("alpha")]
     told = {str(line.station): (line.status, line.mark, line.breach) for line in lines(found)}
     assert told == {
+        "B-UNKNOWN": (Status.NOT_ASSESSED, "not_assessed", False),
         "A-PROVEN": (Status.PROVEN, "proven", False),
         "A-DEVIATES": (Status.DEVIATION, "deviation", True),
         "B-DEVIATES": (Status.DEVIATION, "not_promised", False),
-        "B-UNKNOWN": (Status.NOT_ASSESSED, "not_assessed", False),
     }
+    assert list(told) == ["B-UNKNOWN", "A-PROVEN", "A-DEVIATES", "B-DEVIATES"], "as the marks are ordered"
     assert (found.total, found.breaches) == (4, 1)
     tally = {str(rung.mark.label): rung.subjects for rung in found.ladder}
     assert (tally["Not assessed"], tally["Declared"], tally["Proven"], tally["Deviation"]) == (1, 0, 1, 1)

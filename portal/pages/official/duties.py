@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.compliance.judgement import Ruling, effective
-from portal.compliance.models import Judgement, Status
+from portal.compliance.models import WATCHED, Judgement, Status
 from portal.paging import COUNTED
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def _candidates(user: Visitor, since: datetime | None) -> Any:
     proposed = Q(status__in=(Status.DEVIATION, Status.DECLARED))
     may_be = proposed | Q(last_decision__to_status=Status.DEVIATION)
     came = Q(evidence__created_at__gt=since) if since else Q(evidence__isnull=False)
-    rows = Judgement.objects.supervised_by(user).filter(may_be | (Q(status=Status.RESTORED) & came))
+    # WATCHED says nothing more, but has an index.
+    rows = Judgement.objects.supervised_by(user).filter(WATCHED, may_be | (Q(status=Status.RESTORED) & came))
     return rows.with_owed().filter(owed=True).order_by("pk").values_list(*COLUMNS, named=True)
 
 
