@@ -53,7 +53,9 @@ Make = tuple[str, str]
 HERE = Q(station__site__concession=F("concession"), station__site__operator=F("operator"))
 
 
-def stations_here(concessions: Collection[Concession]) -> Mapping[tuple[int, int], Counted]:
+def stations_here(
+    concessions: Collection[Concession], *, with_evses: bool = True
+) -> Mapping[tuple[int, int], Counted]:
     """How many stations and EVSEs stand there, by concession and operator."""
     stations = Station.objects.filter(site__concession__in=concessions).order_by()
     evses = Evse.objects.filter(station__site__concession__in=concessions).order_by()
@@ -64,7 +66,7 @@ def stations_here(concessions: Collection[Concession]) -> Mapping[tuple[int, int
         stations=Value(0), evses=Count("pk")
     )
     found: dict[tuple[int, int], Counted] = defaultdict(Counted)
-    for place, party, *count in counts.union(more, all=True):
+    for place, party, *count in counts.union(more, all=True) if with_evses else counts:
         before = found[place, party]
         found[place, party] = Counted(before.stations + count[0], before.evses + count[1])
     return found

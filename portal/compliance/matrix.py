@@ -180,10 +180,10 @@ def matrix(concession: Concession, now: datetime) -> Matrix:
     return matrices([concession], now)[0]
 
 
-def matrices(concessions: Sequence[Concession], now: datetime, *, with_proof: bool = True) -> list[Matrix]:
-    """Those of many concessions, in as many queries as that of one; `with_proof` as counting.judged has it."""
-    known = judged(concessions, now, with_proof=with_proof)
-    counted = stations_here(concessions)
+def matrices(concessions: Sequence[Concession], now: datetime, *, in_short: bool = False) -> list[Matrix]:
+    """Those of many concessions, in as many queries as that of one. `in_short`: no proofs, no number of EVSEs."""
+    known = judged(concessions, now, with_proof=not in_short)
+    counted = stations_here(concessions, with_evses=not in_short)
     operators = _operators(concessions)
     asked: dict[int, list[ConcessionRequirement]] = defaultdict(list)
     for item in asked_of(concessions):

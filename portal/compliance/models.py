@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, Value, When
+from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
 from portal.compliance import usage_model  # noqa: F401 - its model is of this app
@@ -188,7 +189,7 @@ class Evidence(models.Model):
         return f"{self.requirement.code} {self.station or self.operator}: {self.verdict}"
 
 
-def counted_as(now: datetime, of: str = "") -> Case:
+def counted_as(now: datetime | Combinable, of: str = "") -> Case:
     """What portal.compliance.judgement.effective says of a judgement, said by the database.
 
     `of`: the way to it from other rows, as in "judgement__"; null where there is none.

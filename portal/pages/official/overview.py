@@ -90,7 +90,7 @@ def overview(request: HttpRequest) -> HttpResponseBase:
 def _cards(concessions: Sequence[Concession], now: datetime) -> Sequence[tuple[Concession, Card]]:
     found = [
         (matrix.concession, card_of(matrix, number))
-        for matrix in matrices(concessions[:MOST_CARDS], now, with_proof=False)
+        for matrix in matrices(concessions[:MOST_CARDS], now, in_short=True)
         for number in range(len(matrix.heads))
     ]
     # Who falls short first; the order of names among the rest stays.

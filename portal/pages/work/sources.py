@@ -5,10 +5,12 @@ Each part takes at most so many rows, by an index or from a table that is small:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Any
 
@@ -29,6 +31,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import Combinable
+from django.db.models.expressions import Expression as ExpressionNode
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 
@@ -83,6 +86,31 @@ NEVER = Cast(Value(None), DateTimeField())
 Expression = Combinable | str
 
 
+Operators = tuple[int, ...] | None
+"""Keys; None: all."""
+_now: ContextVar[datetime] = ContextVar("now")
+
+
+class Moment(ExpressionNode):
+    """So long after the moment that is asked about, which is put in as the query is sent."""
+
+    def __init__(self, later: timedelta = timedelta()) -> None:
+        super().__init__(output_field=DateTimeField())
+        self.later = later
+
+    def __add__(self, other: Any) -> Any:
+        return Moment(self.later + other)
+
+    def __sub__(self, other: Any) -> Any:
+        return Moment(self.later - other)
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return Value(_now.get() + self.later, DateTimeField()).as_sql(compiler, connection)
+
+
+NOW = Moment()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """`rows` ask for a hand, the newest first. `station` and `operator` lead from one to both; without a `station` it
@@ -97,12 +125,9 @@ class Part:
     text: Expression = NOTHING
     more: Expression = NOTHING
 
-    def of(self, user: Visitor, text: str) -> Q:
-        """The rows of the operators that `user` works for; by their keys, so that the planner knows how many."""
-        found = Q()
-        if not getattr(user, "is_superuser", False):
-            keys = parties_of(user, roles=OPERATOR_ROLES, party="operator")
-            found = Q(**{f"{self.operator}__in": keys})
+    def of(self, operators: Operators, text: str) -> Q:
+        """Their rows, of stations with `text` in their name or place; by keys, so that the planner knows how many."""
+        found = Q() if operators is None else Q(**{f"{self.operator}__in": operators})
         names = ("identity", "name", "site__name") if text and self.station is not None else ()
         return found & reduce(or_, (Q(**{f"{self.station}{name}__icontains": text}) for name in names), Q())
 
@@ -159,20 +184,45 @@ def rows_of(
 ) -> list[Row]:
     """What asks for a hand of `user`'s operators, at most `most` of each kind; of one kind, of stations with `text` in
     their name or place, or that one row alone, where these are given."""
-    found = []
-    for name, part_at in PARTS.items():
-        part = part_at(now)
-        if kind in ("", name) and (part.station is not None or not text):
-            among = part.of(user, text)
-            found.append(part.told(name, among if row is None else among & Q(pk=row), most=most))
+    operators = None
+    if not getattr(user, "is_superuser", False):
+        operators = tuple(parties_of(user, roles=OPERATOR_ROLES, party="operator"))
+    found = [part.all() for part in _kept.put_together(operators, kind, text, row, most)]
     if not found:
         return []
     first, *others = found
-    return [Row(*columns) for columns in (first.union(*others, all=True) if others else first)]
+    asked_at = _now.set(now)
+    try:
+        return [Row(*columns) for columns in (first.union(*others, all=True) if others else first)]
+    finally:
+        _now.reset(asked_at)
+
+
+def _put_together(
+    operators: Operators, kind: str, text: str, row: int | None, most: int
+) -> list[QuerySet[Any]]:
+    found = []
+    for name, part_at in PARTS.items():
+        part = part_at(NOW)
+        if kind in ("", name) and (part.station is not None or not text):
+            among = part.of(operators, text)
+            found.append(part.told(name, among if row is None else among & Q(pk=row), most=most))
+    return found
+
+
+class _Kept(threading.local):
+    """The parts as they were put together before: that takes longer than the database does. Each thread has its own,
+    for a query is changed while it is compiled."""
+
+    def __init__(self) -> None:
+        self.put_together = lru_cache(maxsize=32)(_put_together)
+
+
+_kept = _Kept()
 
 
 # ---------------------------------------------------------------- what asks for a hand
-def _silent(now: datetime) -> Part:
+def _silent(now: Moment) -> Part:
     gone = Case(
         When(
             presence__connection__isnull=True,
@@ -195,7 +245,7 @@ def _silent(now: datetime) -> Part:
     )
 
 
-def _fault(_now: datetime) -> Part:
+def _fault(_now: Moment) -> Part:
     return Part(
         Connector.objects.filter(status="Faulted").order_by(F("status_at").desc(nulls_last=True)),
         operator="evse__station__site__operator",
@@ -207,7 +257,7 @@ def _fault(_now: datetime) -> Part:
     )
 
 
-def _limit(now: datetime) -> Part:
+def _limit(now: Moment) -> Part:
     State = DesiredProfile.State  # noqa: N806
     is_left = Q(state=State.DRIFTED, settled_at__isnull=False) | Q(state=State.REFUSED)
     is_uncertain = Q(state=State.UNKNOWN, requested_at__lte=now - UNCERTAIN_AFTER)
@@ -221,7 +271,7 @@ def _limit(now: datetime) -> Part:
     )
 
 
-def _rollout(now: datetime) -> Part:
+def _rollout(now: Moment) -> Part:
     State = ConfigurationRollout.State  # noqa: N806
     failed = RolloutStation.objects.filter(rollout=OuterRef("pk"), state=RolloutStation.State.FAILED)
     rows = ConfigurationRollout.objects.filter(requested_at__gte=now - A_WHILE)
@@ -237,7 +287,7 @@ def _rollout(now: datetime) -> Part:
     )
 
 
-def _command(now: datetime) -> Part:
+def _command(now: Moment) -> Part:
     """What people asked in vain, and did not ask again since."""
     State = Command.State  # noqa: N806
     again = Command.objects.filter(
@@ -262,7 +312,7 @@ def _command(now: datetime) -> Part:
     )
 
 
-def _compliance(now: datetime) -> Part:
+def _compliance(now: Moment) -> Part:
     """Own deviations on what is required or was promised, and that no decision set aside."""
     rows = Judgement.objects.filter(status=Status.DEVIATION).with_owed().alias(counts_as=counted_as(now))
     return Part(
@@ -275,7 +325,7 @@ def _compliance(now: datetime) -> Part:
     )
 
 
-def _security(now: datetime) -> Part:
+def _security(now: Moment) -> Part:
     is_alarm = Q(kind=Happened.SECURITY, data__type__in=ALARMS)
     is_still = Q(data__cleared__isnull=True) | Q(data__cleared=False)
     is_bad = is_still & Q(kind=Happened.DEVICE_EVENT, data__severity__lte=WORST_SEVERITIES)
@@ -288,7 +338,7 @@ def _security(now: datetime) -> Part:
     )
 
 
-def _certificate(now: datetime) -> Part:
+def _certificate(now: Moment) -> Part:
     newer = StationCertificate.objects.filter(
         station=OuterRef("station"),
         kind=OuterRef("kind"),
@@ -307,7 +357,7 @@ def _certificate(now: datetime) -> Part:
     )
 
 
-def _root(now: datetime) -> Part:
+def _root(now: Moment) -> Part:
     rows = InstalledCertificate.objects.filter(
         state=InstalledCertificate.State.INSTALLED, not_after__lte=now + SOON
     )
@@ -320,7 +370,7 @@ def _root(now: datetime) -> Part:
     )
 
 
-def _register(now: datetime) -> Part:
+def _register(now: Moment) -> Part:
     fell = ChargingSession.objects.filter(~Q(import_fall="") | ~Q(export_fall=""))
     return Part(
         fell.filter(started_at__gte=now - A_WHILE).order_by("-started_at"),
@@ -331,7 +381,7 @@ def _register(now: datetime) -> Part:
     )
 
 
-def _messages(now: datetime) -> Part:
+def _messages(now: Moment) -> Part:
     rows = ConnectionHealth.objects.filter(bad_frames__gt=0, measured_at__gte=now - timedelta(days=1))
     return Part(
         rows.order_by("-bad_frames"),
@@ -341,7 +391,7 @@ def _messages(now: datetime) -> Part:
     )
 
 
-def _card(now: datetime) -> Part:
+def _card(now: Moment) -> Part:
     """Codes that nobody used, and cards that a driver showed to be his while they are another's."""
     State, Way = TokenClaim.State, TokenClaim.Way  # noqa: N806
     is_waiting = Q(way=Way.CODE, state=State.OPEN, made_at__lte=now - LATELY, expires_at__gt=now)
@@ -357,7 +407,7 @@ def _card(now: datetime) -> Part:
     )
 
 
-PARTS: Mapping[str, Callable[[datetime], Part]] = {
+PARTS: Mapping[str, Callable[[Moment], Part]] = {
     Kind.SILENT: _silent,
     Kind.FAULT: _fault,
     Kind.LIMIT: _limit,
