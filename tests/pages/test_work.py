@@ -211,6 +211,17 @@ def test_silent_stations_who_is_away_for_days_first() -> None:
     assert "Its last message came on" in page
 
 
+@pytest.mark.django_db
+def test_the_question_that_was_kept_is_asked_of_the_moment() -> None:
+    """What is put together once is not of the moment at which that was."""
+    now, staff = timezone.now(), make_staff()
+    presence = make_online(make_station("QUIET"))
+    presence.connection, presence.disconnected_at = None, now - dt.timedelta(minutes=2)
+    presence.save()
+    found = [found_for(staff, now=at) for at in (now, now + HOUR, now)]
+    assert [[item.found.identity for item in items] for items in found] == [[], ["QUIET"], []]
+
+
 def test_the_worst_comes_first_and_of_those_the_newest() -> None:
     rows = [
         row(Kind.SILENT, row=1, since=NOW - 20 * DAY),
