@@ -165,7 +165,9 @@ TEMPLATES = [
 ]
 
 # ---------------------------------------------------------------- data
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=None)}
+# A connection is kept, and asked once for each request whether it still leads anywhere: a restart of the database
+# costs nobody a page, and no station its first try.
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=None, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(exist_ok=True)
     DATABASES["default"]["ENGINE"] = "portal.sqlite3"  # in which threads take turns at writing

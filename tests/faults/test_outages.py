@@ -49,6 +49,23 @@ def status_of(portal: Portal, path: str) -> int:
         return error.code
 
 
+@pytest.mark.skipif(
+    not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"), reason=ONLY_ON_POSTGRESQL
+)
+def test_who_comes_first_after_the_database_restarted_is_let_in(frail_portal: Portal) -> None:
+    """Every connection is cut at once, as a restart does; threads that hold one find out before they use it."""
+    station = make_station(password=PASSWORD)
+    with FakeStation(frail_portal.port, station.identity):
+        assert status_of(frail_portal, "/account/login/") == 200
+    database_line = frail_portal.database_line
+    assert database_line is not None
+    with quiet_log(frail_portal, TASK_FAILED):
+        database_line.cut()
+        database_line.restore()
+        with FakeStation(frail_portal.port, station.identity):
+            assert status_of(frail_portal, "/account/login/") == 200
+
+
 @pytest.mark.parametrize("seconds", [3.0, LONG])
 def test_the_database_is_gone_for_a_while(frail_portal: Portal, seconds: float) -> None:
     stations = make_busy(9)
