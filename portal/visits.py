@@ -23,7 +23,6 @@ def visits(get_response: Any) -> Callable[[HttpRequest], Any]:
 
         async def aside(request: HttpRequest) -> HttpResponseBase:
             with visiting(request) as request_id:
-                request.reference = request_id  # type: ignore[attr-defined]  # for the pages of errors
                 response: HttpResponseBase = await get_response(request)
             response.headers[HEADER] = request_id
             return response
@@ -32,7 +31,6 @@ def visits(get_response: Any) -> Callable[[HttpRequest], Any]:
 
     def direct(request: HttpRequest) -> HttpResponseBase:
         with visiting(request) as request_id:
-            request.reference = request_id  # type: ignore[attr-defined]
             response: HttpResponseBase = get_response(request)
         response.headers[HEADER] = request_id
         return response

@@ -87,8 +87,9 @@ def audited_models() -> dict[type[Model], Audited]:
 
 @contextmanager
 def visiting(request: HttpRequest) -> Iterator[str]:
-    """Whatever is written within is done by the person of `request`. Gives the id of the request."""
+    """Whatever is written within is done by the person of `request`. Gives the id of the request, which has it too."""
     visit = Visit(request)
+    request.reference = visit.request_id  # type: ignore[attr-defined]
     before = watcher.set(visit)
     try:
         yield visit.request_id

@@ -35,6 +35,9 @@ class Counted(NamedTuple):
     stations: int = 0
     evses: int = 0
 
+    def plus(self, other: Counted) -> Counted:
+        return Counted(self.stations + other.stations, self.evses + other.evses)
+
 
 class Judged(NamedTuple):
     """So many subjects with one status. `at` and `evidence_id` are of the newest proof among them, if there is any."""
@@ -67,8 +70,7 @@ def stations_here(
     )
     found: dict[tuple[int, int], Counted] = defaultdict(Counted)
     for place, party, *count in counts.union(more, all=True) if with_evses else counts:
-        before = found[place, party]
-        found[place, party] = Counted(before.stations + count[0], before.evses + count[1])
+        found[place, party] = found[place, party].plus(Counted(*count))
     return found
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -46,8 +47,7 @@ class _Type(NamedTuple):
 
     @property
     def counted(self) -> Counted:
-        each = self.stations.values()
-        return Counted(sum(one.stations for one in each), sum(one.evses for one in each))
+        return reduce(Counted.plus, self.stations.values(), Counted())
 
 
 def type_matrix(concession: Concession, operators: Sequence[Operator], now: datetime) -> Matrix:
@@ -87,8 +87,7 @@ def _together(all_of_them: Sequence[Mapping[int, Counted]]) -> dict[int, Counted
     found: dict[int, Counted] = {}
     for by_operator in all_of_them:
         for operator, one in by_operator.items():
-            before = found.get(operator, Counted())
-            found[operator] = Counted(before.stations + one.stations, before.evses + one.evses)
+            found[operator] = found.get(operator, Counted()).plus(one)
     return found
 
 

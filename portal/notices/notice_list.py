@@ -14,8 +14,7 @@ from portal.notices.mailing import state_words
 from portal.notices.models import Notice, NoticeQuerySet
 from portal.notices.words import LOOKS, Said, said
 from portal.pages.icons import Mark
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
-from portal.templatetags.measures import moment
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
 
 
 class NoticeFilter(forms.Form):
@@ -99,7 +98,7 @@ NOTICES = registered(
             Column(
                 "when",
                 gettext_lazy("Told"),
-                lambda line: Cell(moment(line.notice.made_at), moment=line.notice.made_at),
+                lambda line: moment_cell(line.notice.made_at),
                 order=("made_at",),
                 most_first=True,
                 outs=(

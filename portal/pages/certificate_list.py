@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from portal.pages.icons import Mark
 from portal.pages.security_forms import use_text
 from portal.pages.security_words import reason_text
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
 from portal.templatetags.measures import moment
 from stations.models import InstalledCertificate, Station, StationCertificate
 
@@ -154,13 +154,13 @@ def _state(line: Line) -> Cell:
 def _until(line: Line) -> Cell:
     if line.not_after is None:
         return Cell(_("not said"), muted=True)
-    return Cell(moment(line.not_after), moment=line.not_after)
+    return moment_cell(line.not_after)
 
 
 def _asked(line: Line) -> Cell:
     if line.asked_at is None:
         return Cell(_("not from here"), muted=True)
-    return Cell(moment(line.asked_at), moment=line.asked_at)
+    return moment_cell(line.asked_at)
 
 
 def _when(name: str) -> Callable[[Any], datetime | None]:

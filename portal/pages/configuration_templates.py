@@ -20,9 +20,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.pages.configuration_forms import EntryFormSet, EntryFormSetBase, NewTemplateForm
 from portal.pages.logbook_rows import who_changed
 from portal.pages.station import operable
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
 from portal.tables.listing import Listing
-from portal.templatetags.measures import moment
 from stations import configuring
 from stations.models import ConfigurationTemplate, Operator, Station
 from stations.models.access import Visitor
@@ -108,7 +107,7 @@ TEMPLATES = registered(
             Column(
                 "changed",
                 gettext_lazy("Changed"),
-                lambda row: Cell(moment(row.changed_at), moment=row.changed_at),
+                lambda row: moment_cell(row.changed_at),
                 order=("changed_at",),
                 most_first=True,
                 outs=(Out(gettext_lazy("Changed"), lambda row: row.changed_at, LOCAL_TIME),),

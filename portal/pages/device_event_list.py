@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal.pages.configuration_words import severity, severity_tone
 from portal.pages.icons import Mark
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
-from portal.templatetags.measures import UNKNOWN, moment
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
+from portal.templatetags.measures import UNKNOWN
 from smartcharging.day_fields import DayField, on_days
 from stations.models import Event
 
@@ -100,7 +100,7 @@ DEVICE_EVENTS = registered(
             Column(
                 "when",
                 gettext_lazy("When"),
-                lambda event: Cell(moment(event.at), moment=event.at),
+                lambda event: moment_cell(event.at),
                 order=("pk",),  # as they were told; the index is by station and key
                 most_first=True,
                 outs=(Out(gettext_lazy("When"), lambda event: event.at, LOCAL_TIME),),

@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy
 
 from portal.pages.icons import Mark
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
-from portal.templatetags.measures import UNKNOWN, moment
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
+from portal.templatetags.measures import UNKNOWN
 from stations.models import FirmwareUpdate
 
 State = FirmwareUpdate.State
@@ -59,7 +59,7 @@ FIRMWARE_UPDATES = registered(
             Column(
                 "asked",
                 gettext_lazy("Asked"),
-                lambda row: Cell(moment(row.asked_at), moment=row.asked_at),
+                lambda row: moment_cell(row.asked_at),
                 order=("pk",),
                 most_first=True,
                 outs=(Out(gettext_lazy("Asked"), lambda row: row.asked_at, LOCAL_TIME),),

@@ -15,9 +15,8 @@ from django.utils.translation import gettext_lazy
 from portal.accounts.models import User
 from portal.pages import logbook_words as words
 from portal.pages.logbook_rows import named
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
 from portal.templatetags.laad import breakable
-from portal.templatetags.measures import moment
 from stations.models import AuditEntry
 
 # Where an object has a page of its own; what has none is shown in the administration.
@@ -132,7 +131,7 @@ LOGBOOK = registered(
             Column(
                 "when",
                 gettext_lazy("When"),
-                lambda line: Cell(moment(line.entry.at), moment=line.entry.at),
+                lambda line: moment_cell(line.entry.at),
                 order=("pk",),  # the order in which they were made, and the one that is indexed by party
                 most_first=True,
                 outs=(Out(gettext_lazy("When"), lambda line: line.entry.at, LOCAL_TIME),),

@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.pages.configuration_words import MONITORS, severity, severity_tone
 from portal.pages.icons import Mark
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
-from portal.templatetags.measures import moment
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
 from stations.models import VariableMonitor
 
 State = VariableMonitor.State
@@ -127,7 +126,7 @@ MONITORS_OF_STATION = registered(
             Column(
                 "read",
                 gettext_lazy("Last heard of"),
-                lambda line: Cell(moment(line.monitor.read_at), moment=line.monitor.read_at),
+                lambda line: moment_cell(line.monitor.read_at),
                 order=("read_at",),
                 most_first=True,
                 usual=False,

@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.pages.icons import Mark
 from portal.pages.security_words import CRITICAL, MEANINGS, OURS, Line, line_of
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
-from portal.templatetags.measures import moment
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
 from smartcharging.day_fields import DayField, on_days
 from stations.events import Kind
 from stations.models import Event, Station
@@ -97,7 +96,7 @@ SECURITY_EVENTS = registered(
             Column(
                 "when",
                 gettext_lazy("When"),
-                lambda line: Cell(moment(line.at), moment=line.at),
+                lambda line: moment_cell(line.at),
                 order=("at",),
                 most_first=True,
                 outs=(Out(gettext_lazy("When"), lambda line: line.at, LOCAL_TIME),),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.pages.icons import Mark
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
 from portal.templatetags.measures import figure, moment
 from stations.domain.tariff import BadTariff
 from stations.tariff_words import sentences
@@ -122,7 +122,7 @@ TARIFFS = registered(
             Column(
                 "from",
                 gettext_lazy("Valid from"),
-                lambda row: Cell(moment(row.valid_from), moment=row.valid_from),
+                lambda row: moment_cell(row.valid_from),
                 order=("valid_from",),
                 most_first=True,
                 outs=(Out(gettext_lazy("Valid from"), lambda row: row.valid_from, LOCAL_TIME),),

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 
 from portal.pages.icons import Mark
+from portal.templatetags.measures import moment
 
 # The unit of a moment in an export: a cell of a spreadsheet cannot say of which zone its time is.
 LOCAL_TIME = settings.TIME_ZONE
@@ -33,6 +34,11 @@ class Cell:
     moment: datetime | None = None
     muted: bool = False
     code: bool = False
+
+
+def moment_cell(at: datetime) -> Cell:
+    """A moment as people read it, and as programs do."""
+    return Cell(moment(at), moment=at)
 
 
 @dataclass(frozen=True, slots=True)

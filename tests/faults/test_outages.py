@@ -36,6 +36,9 @@ from tests.skips import ONLY_ON_POSTGRESQL, ONLY_ON_SQLITE, ONLY_WITH_REDIS
 pytestmark = pytest.mark.xdist_group("frail")
 
 only_with_redis = pytest.mark.skipif(not settings.REDIS_URL, reason=ONLY_WITH_REDIS)
+only_on_postgresql = pytest.mark.skipif(
+    not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"), reason=ONLY_ON_POSTGRESQL
+)
 LONG = pytest.param(20.0, marks=pytest.mark.nightly)
 # A task of a worker may meet the outage: Celery says so, and a round does it again.
 TASK_FAILED = r"celery\.app\.trace: Task .* raised unexpected: (OperationalError|InterfaceError)"
@@ -49,9 +52,7 @@ def status_of(portal: Portal, path: str) -> int:
         return error.code
 
 
-@pytest.mark.skipif(
-    not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"), reason=ONLY_ON_POSTGRESQL
-)
+@only_on_postgresql
 def test_who_comes_first_after_the_database_restarted_is_let_in(frail_portal: Portal) -> None:
     """Every connection is cut at once, as a restart does; threads that hold one find out before they use it."""
     station = make_station(password=PASSWORD)
@@ -87,9 +88,7 @@ def test_the_database_is_gone_for_a_while(frail_portal: Portal, seconds: float) 
     assert status_of(frail_portal, "/health/ready") == 200
 
 
-@pytest.mark.skipif(
-    not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"), reason=ONLY_ON_POSTGRESQL
-)
+@only_on_postgresql
 def test_who_comes_while_the_database_is_gone_is_asked_to_come_back(frail_portal: Portal) -> None:
     station = make_station(password=PASSWORD)
     with quiet_log(frail_portal, TASK_FAILED):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.notices.webhooks.models import TEST, Delivery, Endpoint, Event
 from portal.pages.icons import Mark
-from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, registered
+from portal.tables.columns import LOCAL_TIME, Cell, Column, Empty, List, Out, moment_cell, registered
 from portal.templatetags.measures import UNKNOWN, milliseconds, moment
 
 State = Delivery.State
@@ -141,7 +141,7 @@ DELIVERIES = registered(
             Column(
                 "made",
                 gettext_lazy("Made"),
-                lambda row: Cell(moment(row.made_at), moment=row.made_at),
+                lambda row: moment_cell(row.made_at),
                 order=("made_at",),
                 most_first=True,
                 outs=(Out(gettext_lazy("Made"), lambda row: row.made_at, LOCAL_TIME),),
